@@ -1,0 +1,121 @@
+"""A drill as a value: what was said, what it was understood as, and where that leaves the customer.
+
+Nothing here touches the world. A drill can be replayed, cut at any turn and continued, or built from a bare list of
+messages; the result is the same.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from coach.drill.director import Act, State, open_drill, step
+from coach.drill.playbook import Playbook
+from coach.drill.understanding import observation, understand
+from coach.drill.voice import Spoken, Voice, brief_for, rules_for
+from coach.scoring.judges import Judge
+from coach.scoring.verdict import Verdict
+
+Speaker = Literal["learner", "customer"]
+Said = tuple[Speaker, str]
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One learner turn, what it showed, and the customer's answer.
+
+    Attributes:
+        state: the state after the turn.
+    """
+
+    learner: str
+    verdicts: dict[str, Verdict]
+    acts: tuple[Act, ...]
+    spoken: Spoken
+    state: State
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A learner turn that has been understood and directed but not yet answered in words."""
+
+    learner: str
+    verdicts: dict[str, Verdict]
+    acts: tuple[Act, ...]
+    state: State
+
+
+@dataclass(frozen=True)
+class Drill:
+    playbook: Playbook
+    seed: int
+    exchanges: tuple[Exchange, ...] = ()
+
+    @functools.cached_property
+    def opening(self) -> str:
+        return "".join(act.line for act in open_drill(self.playbook, self.seed)[1])
+
+    @property
+    def state(self) -> State:
+        return self.exchanges[-1].state if self.exchanges else open_drill(self.playbook, self.seed)[0]
+
+    @property
+    def ending(self) -> str | None:
+        return self.state.ending
+
+    def said(self) -> list[Said]:
+        """The whole conversation, in order."""
+        talk: list[Said] = [("customer", self.opening)]
+        for exchange in self.exchanges:
+            talk += [("learner", exchange.learner), ("customer", exchange.spoken.text)]
+        return talk
+
+    def cut(self, turns: int) -> Drill:
+        """The drill as it stood after `turns` learner turns."""
+        return replace(self, exchanges=self.exchanges[:turns])
+
+
+def hear(drill: Drill, judges: Sequence[Judge], text: str) -> Turned:
+    """Understand a learner turn and let the director decide.
+
+    Raises:
+        DrillOver: the drill has ended.
+    """
+    heard = [line for speaker, line in drill.said() if speaker == "customer"]
+    verdicts = understand(drill.playbook, judges, text, turn=len(drill.exchanges) + 1, heard=heard)
+    state, acts = step(drill.playbook, drill.seed, drill.state, observation(text, verdicts))
+    return Turned(text, verdicts, acts, state)
+
+
+def answer(drill: Drill, turned: Turned, voice: Voice) -> Generator[str, None, Drill]:
+    """Yield the customer's answer in pieces; returns the drill one exchange longer."""
+    talk: list[Said] = [*drill.said(), ("learner", turned.learner)]
+    brief = brief_for(drill.playbook, turned.acts, turned.state, talk)
+    rules = rules_for(drill.playbook, turned.acts, turned.state, talk)
+    spoken = yield from voice.say(brief, rules)
+    exchange = Exchange(turned.learner, turned.verdicts, turned.acts, spoken, turned.state)
+    return replace(drill, exchanges=(*drill.exchanges, exchange))
+
+
+def play(
+    playbook: Playbook, seed: int, judges: Sequence[Judge], voice: Voice, turns: Iterable[str]
+) -> Drill:
+    """A whole drill from the learner's turns; those after the ending are not heard."""
+    drill = Drill(playbook, seed)
+    for text in turns:
+        if drill.ending is not None:
+            break
+        drill = finish(answer(drill, hear(drill, judges, text), voice))
+    return drill
+
+
+def finish(speaking: Generator[str, None, Drill]) -> Drill:
+    """Run an answer to its end, unheard, and return the drill it leads to."""
+    while True:
+        try:
+            next(speaking)
+        except StopIteration as stop:
+            drill: Drill = stop.value
+            return drill

@@ -1,0 +1,51 @@
+"""Playbook: a scenario with its persona, rubric and checks resolved, as one value pinned by its content hash.
+
+A drill keeps the playbook it was started with, so that replaying, scoring and auditing it later read the same words
+whatever has been edited in the library since.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from coach.drill.figures import compute
+from coach.drill.scenario import Persona, Scenario
+from coach.scoring.check import Check, Model
+from coach.scoring.rubric import Rubric
+
+
+def content_hash(value: Any) -> str:
+    """First 16 hex digits of the SHA-256 of `value` as canonical JSON."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Playbook(Model):
+    scenario: Scenario
+    persona: Persona
+    rubric: Rubric
+    checks: dict[str, Check] = Field(description="every check the scenario or the rubric speaks of, by id")
+
+    @functools.cached_property
+    def hash(self) -> str:
+        return content_hash(self.model_dump(mode="json"))
+
+    @functools.cached_property
+    def figures(self) -> Mapping[str, float]:
+        return compute(self.scenario.figures)
+
+    @functools.cached_property
+    def rubric_hash(self) -> str:
+        used = {i: self.checks[i].model_dump(mode="json") for i in self.rubric.check_ids()}
+        return content_hash({"rubric": self.rubric.model_dump(mode="json"), "checks": used})
+
+    @functools.cached_property
+    def rubric_words(self) -> tuple[str, ...]:
+        """Titles and definitions: repeating them is no evidence of doing what they say."""
+        return tuple(t for c in self.checks.values() for t in (c.title, c.definition))

