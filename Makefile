@@ -52,7 +52,8 @@ bench: setup
 
 eval: setup
 	$(W) eval scripts
-	$(W) eval retrieval
+	$(W) eval understanding
+	$(if $(DATA),$(W) eval retrieval --data $(DATA))
 
 lock: $(VENV)/bin/uv
 	$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \

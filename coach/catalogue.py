@@ -1,4 +1,4 @@
-"""The catalogue: scenarios, personas, rubrics and checks of the library, loaded, cross-checked, ready to be played."""
+"""The catalogue: scenarios, personas, rubrics and checks of the library, loaded and cross-checked."""
 
 from __future__ import annotations
 
@@ -120,9 +120,9 @@ def _cross_check(catalogue: Catalogue) -> None:
             for weighted in criterion.checks:
                 if catalogue.checks[weighted.check].polarity == "avoid":
                     raise LibraryError(f"{where}: {weighted.check} is to be avoided; it cannot earn points")
-        for check in [*(p.check for p in rubric.penalties), *rubric.blockers]:
-            if catalogue.checks[check].polarity == "do":
-                raise LibraryError(f"{where}: {check} is to be done; it can be neither penalty nor blocker")
+        for costly in [*(p.check for p in rubric.penalties), *rubric.blockers]:
+            if catalogue.checks[costly].polarity == "do":
+                raise LibraryError(f"{where}: {costly} is to be done; it can be neither penalty nor blocker")
     for check in catalogue.checks.values():
         need(f"checks/{check.id}.yaml", {check.before} if check.before else set(), catalogue.checks, "check")
     for scenario in catalogue.scenarios.values():

@@ -1,4 +1,4 @@
-"""Cutting an item into passages: along its headings, between sentences, each of a size to read at a glance."""
+"""Cutting an item into passages: along its headings, between sentences, each of a size to take in."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,19 +11,23 @@ from knowledge.text import sentences
 VERSION = 1
 
 _MOST = 350  # characters of a passage; only a single longer sentence exceeds it
-_TINY = 120  # a passage below this is joined to its neighbour under the same heading
+_JOINED = 260  # joining stops here: a passage of too many matters is found for none of them
+_TINY = 100  # a passage below this is joined to its neighbour under the same heading
 
 
 @dataclass(frozen=True)
 class _Piece:
     heading: tuple[str, ...]
     text: str
+    last: tuple[str, ...]  # the heading path of its last part, longer than `heading` where parts were joined
 
 
 def cut(item: Item) -> list[Passage]:
     """The passages of `item` in order: never empty, no sentence split, a bare heading is none."""
     pieces = [
-        _Piece(section.heading, text) for section in sections(item.body) for text in _pack(section.text)
+        _Piece(section.heading, text, section.heading)
+        for section in sections(item.body)
+        for text in _pack(section.text)
     ]
     version = item.content_hash[:12]
     return [
@@ -68,13 +72,18 @@ def _joined(left: _Piece, right: _Piece) -> _Piece | None:
     """The two as one piece under the heading they share, or None when each should stand by itself."""
     if min(len(left.text), len(right.text)) >= _TINY:
         return None
-    shared = []
-    for ours, theirs in zip(left.heading, right.heading, strict=False):
-        if ours != theirs:
-            break
-        shared.append(ours)
-    if not shared and (left.heading or right.heading):
+    depth = _shared(left.heading, right.heading)
+    if not depth and (left.heading or right.heading):
         return None
-    depth = len(shared)
-    text = "\n".join((*left.heading[depth:], left.text, *right.heading[depth:], right.text))
-    return _Piece(tuple(shared), text) if len(text) <= _MOST else None
+    # A title goes into the text where it leaves the heading, once for all that stands under it.
+    titles = right.heading[max(depth, _shared(left.last, right.heading)) :]
+    text = "\n".join((*left.heading[depth:], left.text, *titles, right.text))
+    return _Piece(left.heading[:depth], text, right.heading) if len(text) <= _JOINED else None
+
+
+def _shared(ours: tuple[str, ...], theirs: tuple[str, ...]) -> int:
+    """How many titles two heading paths have in common from the outermost on."""
+    depth = 0
+    while depth < min(len(ours), len(theirs)) and ours[depth] == theirs[depth]:
+        depth += 1
+    return depth

@@ -11,10 +11,14 @@ if TYPE_CHECKING:
     from langchain_openai import OpenAIEmbeddings
 
 
+# The engine works on the texts of a batch in parallel: several times faster than one by one.
+_BATCH = 8
+
+
 class FingerprintedEmbeddings(Protocol):
     """LangChain's `Embeddings` that can also say which vectors it makes.
 
-    Two models of equal `fingerprint` give the same vector for the same text, so an index built with one can be
+    Two models of equal `fingerprint` give the same vector for the same text: an index built with one can be
     searched with the other.
     """
 
@@ -53,11 +57,11 @@ class LocalEmbeddings(Embeddings):
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         vectors: list[list[float]] = []
-        for text in texts:
-            # The engine keeps one work area for all calls. Taking the lock a text at a time lets a search
+        for start in range(0, len(texts), _BATCH):
+            # The engine keeps one work area for all calls. Giving the lock back between batches lets a search
             # in another thread go between the passages of a long document.
             with self._lock:
-                vectors.append(self._model.passage(text).tolist())
+                vectors.extend(self._model.passage(texts[start : start + _BATCH]).tolist())
         return vectors
 
     def embed_query(self, text: str) -> list[float]:

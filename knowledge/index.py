@@ -39,7 +39,7 @@ CREATE TABLE IF NOT EXISTS item (
 
 @dataclass(frozen=True)
 class Hit:
-    """A passage found. `id` is the item's; `score` orders the hits of one query and means nothing beyond it."""
+    """A passage found. `id` is the item's; `score` orders the hits of one query and means no more."""
 
     id: str
     title: str
@@ -61,7 +61,7 @@ class Put:
 
 @dataclass(frozen=True)
 class SyncReport:
-    """Ids of the library items added, changed, left alone and removed."""
+    """Ids of the library items added, changed and left alone."""
 
     added: tuple[str, ...]
     changed: tuple[str, ...]
@@ -88,12 +88,11 @@ class Index:
         chroma_url: address of a Chroma server; without it Chroma runs in this process, in `home`/chroma.
     """
 
-    def __init__(
-        self, home: Path, embeddings: FingerprintedEmbeddings, chroma_url: str | None = None
-    ) -> None:
+    def __init__(self, home: Path, embeddings: FingerprintedEmbeddings, chroma_url: str | None = None) -> None:
         self._home, self._embeddings, self._chroma_url = home, embeddings, chroma_url
         self._write = threading.RLock()
         self._read = threading.Lock()
+        self._connecting = threading.Lock()
         self._snapshot: _Snapshot | None = None
         self._store: Chroma | None = None
         home.mkdir(parents=True, exist_ok=True)
@@ -109,11 +108,17 @@ class Index:
             self._store = self._snapshot = None
 
     def put(self, item: Item) -> Put:
-        """Add `item`, or replace the item of its id; an unchanged item costs nothing."""
+        """Add `item`, or replace the item of its id; an unchanged item costs nothing.
+
+        Raises ValueError when the item has no text but headings. Whatever fails, the old item stays.
+        """
+        return self._put(item, again=False)
+
+    def _put(self, item: Item, again: bool) -> Put:
         version = self._version(item)
         with self._write:
             old = self._row(item.id)
-            if old is not None and old[0] == version:
+            if old is not None and old[0] == version and not again:
                 return Put("unchanged", len(old[1]))
             passages = chunk.cut(item)
             if not passages:
@@ -148,11 +153,6 @@ class Index:
     def count(self) -> int:
         """How many passages can be found."""
         return len(self._current().passages)
-
-    def is_current(self, item: Item) -> bool:
-        """Whether exactly this item is in the index, cut and embedded as it would be now."""
-        row = self._row(item.id)
-        return row is not None and row[0] == self._version(item)
 
     def search(
         self,
@@ -198,8 +198,11 @@ class Index:
         return _hits(state, candidates, fused, k)
 
     def reembed(self) -> int:
-        """Make anew what was cut or embedded in another way than now; returns how many items that was."""
-        return sum(self.put(item).status == "changed" for item in self.items())
+        """Make anew what was cut or embedded otherwise, or has lost vectors; returns how many items."""
+        state = self._current()
+        present = set(self._vectors().get(include=[])["ids"])
+        broken = {passage.item_id for passage in state.passages if passage.id not in present}
+        return sum(self._put(item, again=item.id in broken).status == "changed" for item in state.items.values())
 
     def _version(self, item: Item) -> str:
         made_with = f"{item.content_hash} {chunk.VERSION} {self._embeddings.fingerprint}"
@@ -251,14 +254,13 @@ class Index:
         if ids:
             self._vectors().delete(ids=ids)
 
-    def _nearest(
-        self, state: _Snapshot, vector: list[float], wanted: list[int], depth: int
-    ) -> dict[int, float]:
+    def _nearest(self, state: _Snapshot, vector: list[float], wanted: list[int], depth: int) -> dict[int, float]:
         """Similarity by position, of the `depth` wanted passages nearest to `vector`."""
         items = sorted({state.passages[place].item_id for place in wanted})
         narrowed = len(items) < len(state.items)
-        found = self._vectors()._collection.query(  # langchain-chroma gives ids only wrapped in whole documents
-            query_embeddings=[np.asarray(vector, dtype=np.float32)],
+        # Straight to Chroma, as LangChain would fetch every document to give its id.
+        found = self._vectors()._collection.query(
+            query_embeddings=cast(Any, [vector]),
             n_results=min(depth, len(wanted)),
             where=cast(Any, {"item": {"$in": items}}) if narrowed else None,
             include=["distances"],
@@ -283,7 +285,7 @@ class Index:
         return {state.position[key]: float(near) for key, near in zip(found["ids"], cosine, strict=True)}
 
     def _vectors(self) -> "Chroma":
-        with self._write:
+        with self._connecting:
             if self._store is None:
                 self._store = self._connect()
             return self._store

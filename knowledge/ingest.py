@@ -21,6 +21,7 @@ SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm"})
 Status = Literal["added", "changed", "unchanged", "refused"]
 
 _ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "big5", "utf-16")
+_FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
 _MOST_BYTES = 20_000_000
 
 
@@ -90,10 +91,12 @@ def read(path: Path, kind: Kind | None = None) -> Document:
     boilerplate.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise IngestError(path, f"files of type {path.suffix or '(none)'} are not read; .txt, .md and .html are")
+        raise IngestError(path, f"type {path.suffix or '(none)'} is not read; .txt, .md and .html are")
     raw = decode(path)
-    if path.suffix.lower() in {".md", ".markdown"} and raw.startswith("---\n"):
-        return _with_front_matter(path, kind)
+    if path.suffix.lower() in {".md", ".markdown"} and (front := _FRONT_MATTER.match(raw)):
+        if re.search(r"^(id|kind):", front.group(), re.MULTILINE):
+            return _with_front_matter(path, kind)
+        raw = raw[front.end() :]  # some other program's facts about the text
     if path.suffix.lower() in {".html", ".htm"}:
         raw = html_text(raw)
     cleaned = clean(raw)
@@ -136,21 +139,21 @@ def decode(path: Path) -> str:
     controls = sum(char < " " and char not in "\t\n\r\f" for char in text)
     if controls * 50 > len(text):
         raise IngestError(path, "is binary, not text")
-    return text
+    return text.replace("\r\n", "\n")
 
 
 class _TextOf(HTMLParser):
     """Collects what a reader of the page sees; headings become Markdown headings."""
 
     _SKIPPED = frozenset({"script", "style", "noscript", "template", "nav", "footer", "head", "svg", "form"})
-    _BREAKS = frozenset({"p", "div", "br", "li", "tr", "table", "ul", "ol", "section", "article", "blockquote"})
+    _BREAKS = frozenset({"p", "div", "br", "li", "tr", "ul", "ol", "section", "article", "blockquote"})
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.parts: list[str] = []
         self._depth = 0
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in self._SKIPPED:
             self._depth += 1
         elif re.fullmatch("h[1-6]", tag):
@@ -186,10 +189,11 @@ def _ingest(index: "Index", path: Path, kind: Kind | None, taken: dict[str, Path
     if taken.setdefault(item.id, path) != path:
         # Without this the second file would quietly take the place of the first.
         return FileReport(path, "refused", f"has the same name as {taken[item.id]}; rename one of them")
-    outcome = index.put(item)
-    return FileReport(
-        path, outcome.status, "", item.id, outcome.passages, document.mended, document.lost
-    )
+    try:
+        outcome = index.put(item)
+    except ValueError:
+        return FileReport(path, "refused", "holds headings only, no text")
+    return FileReport(path, outcome.status, "", item.id, outcome.passages, document.mended, document.lost)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -1,11 +1,11 @@
 """Mending text that a converter cut between the two bytes of a GBK character.
 
-Some document sites convert a page to Traditional script byte by byte and write the pronunciation behind every
-converted character: 數 becomes 數(shù). Where the second byte of one character and the first of the next happen
-to be a convertible character, the insertion lands between the bytes: 輸等環 = DD94 B5C8 AD68 contains 94B5 = 數,
-so the page says DD94 B5 "(shù)" C8AD 68, shown as 輸?shù)拳h. Every byte but one is still there, and the
-pronunciation tells that one. A second fault loses a first byte before a misread full-width mark: 獲取:通過 turns
-into 獲?。和ㄟ^, and the lost byte is told by the word it stands in, from the tables below.
+Some document sites convert a page to Traditional script byte by byte and write the pronunciation behind
+every converted character: 數 becomes 數(shù). Where the second byte of one character and the first of the
+next happen to make a convertible character, the insertion lands between the bytes: 輸等環 = DD94 B5C8 AD68
+contains 94B5 = 數, so the page says DD94 B5 "(shù)" C8AD 68, shown as 輸?shù)拳h. Every byte but one is still
+there, and the pronunciation tells that one. A second fault loses a first byte before a misread full-width
+mark: 獲取:通過 turns into 獲?。和ㄟ^, and the lost byte is told by the word it stands in, from tables below.
 
 What these two readings do not settle is replaced by U+FFFD and counted, never guessed.
 """
@@ -131,7 +131,7 @@ def _run(text: str, at: int, pending: int, left: int) -> Iterator[_Reading]:
         for lead, trail in _converted(pronounced.group(1)):
             if lead == pending:
                 yield _Reading((_decode(lead, trail) or LOST,), pronounced.end())
-            # The insertion may itself have fallen between two bytes: its character then starts with our trail.
+            # The insertion may itself have fallen between two bytes: its character starts with our trail.
             if first := _decode(pending, lead):
                 for tail in _run(text, pronounced.end(), trail, left - 1):
                     yield _Reading((first, *tail.chars), tail.end)
@@ -151,7 +151,7 @@ def _run(text: str, at: int, pending: int, left: int) -> Iterator[_Reading]:
 
 
 def _settle(reading: _Reading, before: str, text: str) -> str | None:
-    """The reading as text, or None when its first character stays unknown (then nothing vouches for the rest)."""
+    """The reading as text, or None when its first character stays unknown: then nothing vouches for it."""
     restored = ""
     for index, char in enumerate(reading.chars):
         if isinstance(char, str):

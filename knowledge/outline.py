@@ -34,7 +34,8 @@ _NOT_BEFORE_MARK = {
     50: frozenset("约約达達为為至到.-~:：/≥≤<>=+"),
 }
 _BULLET = re.compile(
-    r"(?<=[:：。;；)）])-(?=[\u4e00-\u9fff*《“A-Za-z])|(?<=\S)-(?=[^\s:：。;；,，“”-]{2,24}[:：])"
+    r"(?<=[:：。;；)）])-(?=[\u4e00-\u9fff*《“A-Za-z])|(?<=[^\s\d])-(?=[^\s\d:：。;；,，“”-][^\s:：。;；,，“”-]{1,23}[:：])"
+    r"|(?<=[\u4e00-\u9fff])-(?=[\u4e00-\u9fff]{7})"
 )
 _TITLE_LIMIT = 30
 _BODY_OPENING = re.compile(
@@ -44,13 +45,13 @@ _BODY_OPENING = re.compile(
 _TITLE_ENDING = re.compile(
     r"(?:标准化|规范化|数字化|定位|路径|机制|方法|指标|原则|要素|策略|工具|概述|流程|要点|技巧|要求|内容|规范|重要性|合理性|体系|构建|设计|优化"
     r"|评估|应用|规划|分析|跟踪|安排|标准|细则|反馈|方向|计划|方式|资源|重点|解读|定义|目标|背景|基础|概念|技术|方案"
-    r"|角色|意义|现状|趋势|管理|建设|实践|技能)(?![化的与和及、])"
+    r"|角色|调研|设定|收益|意义|现状|趋势|管理|建设|实践|技能)(?![化的与和及、])"
 )
 
 
 @dataclass(frozen=True)
 class Section:
-    """A heading path (outermost first) and the text directly under it; the text of a bare heading is empty."""
+    """A heading path, outermost first, and the text directly under it; a bare heading's text is empty."""
 
     heading: tuple[str, ...]
     text: str
@@ -62,6 +63,7 @@ class _Mark:
     end: int
     rank: int
     number: tuple[int, ...]
+    alone: bool  # on a short line of its own, so a heading whatever the number before
 
 
 def sections(text: str) -> list[Section]:
@@ -81,16 +83,16 @@ def sections(text: str) -> list[Section]:
 def split_title(text: str) -> tuple[str, str]:
     """The title at the head of `text` and the prose run together with it.
 
-    A title ends at a bullet, a question mark, or where the prose begins: at a phrase that opens sentences or at
-    a repetition of the title's first two characters (品牌建设的策略与路径|品牌建设是…). With no such
+    A title ends at a bullet, a question mark, or where the prose begins: at a phrase that opens sentences
+    or a repetition of the title's first two characters (品牌建设的策略与路径|品牌建设是…). With no such
     sign the title is the opening words, and they stay in the prose as well: rather twice than lost.
     """
     text = text.strip()
     line, _, rest = text.partition("\n")
     line = line.strip()
-    bullet = _BULLET.search(line)
-    head = line[: bullet.start()] if bullet else line
-    if len(head) <= _TITLE_LIMIT and not re.search(r"[。;；,，]|[:：].", head):
+    bullet = re.match(r"[^\s。;；,，:：-]{4,16}(?=-[\u4e00-\u9fff])", line) or _BULLET.search(line)
+    head = line[: bullet.end() if bullet.group() != "-" else bullet.start()] if bullet else line
+    if len(head) <= _TITLE_LIMIT and not re.search(r"[。;；,，]|[:：].|包括[:：]", head):
         return head.rstrip(":："), _join(line[len(head) :], rest)
     question = re.match(r"[^。;；,，:：?？]{4,24}[?？]", line)
     if question:
@@ -120,6 +122,9 @@ def _title_end(head: str) -> int:
     repeated = window.find(window[:2], 4)
     if repeated >= 0:
         ends.append(repeated)
+    doubled = re.search(r"(.{3,6})\1", window)  # 评估指标|评估指标主要包括
+    if doubled:
+        ends.append(doubled.end(1))
     stop = re.search(r"[。;；,，:：(（]", window)
     bound = min([*ends, stop.start() if stop else _TITLE_LIMIT, _TITLE_LIMIT])
     nouns = [match.end() for match in _TITLE_ENDING.finditer(window) if 4 <= match.end() <= bound]
@@ -145,7 +150,7 @@ def _markdown(text: str) -> Iterator[tuple[int, str, str]]:
 def _numbered(text: str) -> Iterator[tuple[int, str, str]]:
     marks = _marks(text)
     yield 0, "", text[: marks[0].start if marks else len(text)]
-    for mark, following in zip(marks, [*marks[1:], None], strict=True):
+    for mark, following in zip(marks, [*marks, None][1:], strict=True):
         rest = text[mark.end : following.start if following else len(text)]
         title, body = split_title(rest)
         label = re.sub(r"[:：\s]+$|(?<=\d\.\d)$", " ", text[mark.start : mark.end])
@@ -159,7 +164,7 @@ def _marks(text: str) -> list[_Mark]:
     for mark in _candidates(text):
         if accepted and mark.start < accepted[-1].end:
             continue
-        if not _continues(last.get(mark.rank), mark.number):
+        if not mark.alone and not _continues(last.get(mark.rank), mark.number):
             continue
         accepted.append(mark)
         last[mark.rank] = mark.number
@@ -176,7 +181,7 @@ def _candidates(text: str) -> list[_Mark]:
             if end >= len(text) or not _can_stand(text, start, end, rank):
                 continue
             number = tuple(_value(part) for part in match.group(1).split("."))
-            found.append(_Mark(start, end, rank, number))
+            found.append(_Mark(start, end, rank, number, rank != 45 and _alone(text, start, end)))
     return sorted(found, key=lambda mark: (mark.start, -mark.end))
 
 
@@ -193,7 +198,13 @@ def _can_stand(text: str, start: int, end: int, rank: int) -> bool:
     line = text[end:].split("\n", 1)[0]
     if first_of_line and len(line) <= _TITLE_LIMIT:
         return not re.search(r"[。;；,，:：]", line)
-    return re.match(r"[^。;；,，:：\d-]{2,24}-[^\s-]", text[end : end + 30]) is not None
+    return re.match(r"[^。;；,，:：\d-]{2,24}-\s?[^\s-]", text[end : end + 30]) is not None
+
+
+def _alone(text: str, start: int, end: int) -> bool:
+    line = text[end:].split("\n", 1)[0]
+    starts = start == 0 or text[start - 1] == "\n"
+    return starts and 0 < len(line) <= _TITLE_LIMIT and not re.search(r"[。;；,，!！?？]", line)
 
 
 def _continues(last: tuple[int, ...] | None, number: tuple[int, ...]) -> bool:

@@ -35,7 +35,7 @@ class Lexical:
 
 
 def fuse(lexical: Scores, dense: Scores) -> Scores:
-    """0.3 of the standardised lexical score and 0.7 of the standardised dense one, over the same candidates."""
+    """0.3 of the standardised lexical scores and 0.7 of the dense ones, over the same candidates."""
     return LEXICAL_WEIGHT * standardise(lexical) + (1 - LEXICAL_WEIGHT) * standardise(dense)
 
 
@@ -44,7 +44,7 @@ def standardise(scores: Scores) -> Scores:
     spread = float(scores.std()) if scores.size else 0.0
     if spread < 1e-12:
         return np.zeros_like(scores)
-    return (scores - scores.mean()) / spread
+    return np.asarray((scores - scores.mean()) / spread, dtype=np.float64)
 
 
 def top(scores: Scores, count: int) -> list[int]:

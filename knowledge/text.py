@@ -34,7 +34,7 @@ def sentences(text: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """Index terms: bigrams of each Chinese run (a lone character is itself), Latin words and numbers whole."""
+    """Index terms: bigrams of each Chinese run, a lone character as it is, words and numbers whole."""
     found: list[str] = []
     for run in _TERM.findall(fold(text)):
         if len(run) > 2 and is_han(run[0]):

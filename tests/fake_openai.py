@@ -33,7 +33,7 @@ class FakeOpenAI:
     """Answers `/v1/chat/completions`, streamed or whole, with `reply(messages)`.
 
     `mode` may be changed between requests; `requests` holds the JSON bodies received, `headers` their headers
-    (names in lower case), oldest first. Slow modes wait on an event set by `close`, so no test waits for them.
+    (names in lower case), oldest first. Slow modes wait on an event set by `close`, so no test waits.
     """
 
     def __init__(self, reply: Reply | str = "好的。", mode: Mode = "good") -> None:

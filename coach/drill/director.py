@@ -1,7 +1,7 @@
 """The director: pure code that decides what the customer does next.
 
-A drill is a fold: `state = fold(playbook, seed, observations)`. The director never reads the learner's words; it is told
-which checks they showed. It never writes words either; it picks an authored line, which a voice may rephrase.
+A drill is a fold: `state = fold(playbook, seed, observations)`. The director never reads the learner's words; it is
+told which checks they showed. It never writes words either; it picks an authored line, which a voice may rephrase.
 """
 
 from __future__ import annotations
@@ -15,7 +15,18 @@ from coach.drill.playbook import Playbook
 from coach.drill.scenario import Ending, Fact, Lines, Mood, Objection, When
 
 ActKind = Literal[
-    "open", "reveal", "recall", "object", "press", "settle", "warm", "chill", "shrug", "wait", "deflect", "end"
+    "open",
+    "reveal",
+    "recall",
+    "object",
+    "press",
+    "settle",
+    "warm",
+    "chill",
+    "shrug",
+    "wait",
+    "deflect",
+    "end",
 ]
 OUT_OF_ROLE = "steps-out-of-role"
 """The check whose showing makes the customer deflect instead of answer; part of every playbook."""
@@ -95,9 +106,7 @@ def open_drill(playbook: Playbook, seed: int) -> tuple[State, tuple[Act, ...]]:
     return replace(state, used=picker.used), (act,)
 
 
-def fold(
-    playbook: Playbook, seed: int, observations: Iterable[Observation]
-) -> Iterator[tuple[State, tuple[Act, ...]]]:
+def fold(playbook: Playbook, seed: int, observations: Iterable[Observation]) -> Iterator[tuple[State, tuple[Act, ...]]]:
     """States and acts of a whole drill, the opening first, one more for each observation."""
     state, acts = open_drill(playbook, seed)
     yield state, acts
@@ -133,7 +142,7 @@ def step(playbook: Playbook, seed: int, state: State, seen: Observation) -> tupl
         state = replace(state, patience=max(0, state.patience - playbook.persona.impatience))
 
     picker = _Picker(seed, state)
-    acts = _answer(playbook, before, state, seen, reveal, settle, picker)
+    acts = _answer(playbook, before, seen, reveal, settle, picker)
     ending = _ending(playbook, state, seen)
     if ending is not None:
         led_here = ending.when.does if ending.when else []
@@ -208,11 +217,7 @@ def _progress(playbook: Playbook, before: State, seen: Observation) -> bool:
 
 
 def _revealing(playbook: Playbook, state: State, seen: Observation) -> list[Fact]:
-    earned = [
-        f
-        for f in playbook.scenario.facts
-        if f.id not in state.revealed and holds(f.when, state, seen, playbook)
-    ]
+    earned = [f for f in playbook.scenario.facts if f.id not in state.revealed and holds(f.when, state, seen, playbook)]
     return earned[:_MOST_REVEALS_A_TURN]
 
 
@@ -249,7 +254,6 @@ def _ending(playbook: Playbook, state: State, seen: Observation) -> Ending | Non
 def _answer(
     playbook: Playbook,
     before: State,
-    state: State,
     seen: Observation,
     reveal: Sequence[Fact],
     settle: Sequence[Objection],
@@ -268,9 +272,7 @@ def _answer(
     acts += [picker.act("reveal", f.id, f.lines) for f in reveal]
     spoken = [a for a in acts if a is not None]
     if not spoken:
-        asked_again = [
-            f for f in playbook.scenario.facts if f.id in before.revealed and seen.met & set(f.when.does)
-        ]
+        asked_again = [f for f in playbook.scenario.facts if f.id in before.revealed and seen.met & set(f.when.does)]
         fresh = sorted(c for c in seen.met if c not in before.done)
         if fresh:
             act = _react(playbook, "warm", fresh, slip=False, picker=picker)
@@ -298,9 +300,7 @@ def _react(
 def _drive(playbook: Playbook, state: State, seen: Observation, picker: _Picker) -> Act:
     """Nothing to answer: press an open doubt, or wait for the learner to get somewhere."""
     for objection in playbook.scenario.objections:
-        if objection.id in state.open_objections and (
-            act := picker.act("press", objection.id, objection.press)
-        ):
+        if objection.id in state.open_objections and (act := picker.act("press", objection.id, objection.press)):
             return act
     if seen.question and (act := picker.act("shrug", "", playbook.persona.shrug)):
         return act

@@ -99,9 +99,7 @@ def answer(drill: Drill, turned: Turned, voice: Voice) -> Generator[str, None, D
     return replace(drill, exchanges=(*drill.exchanges, exchange))
 
 
-def play(
-    playbook: Playbook, seed: int, judges: Sequence[Judge], voice: Voice, turns: Iterable[str]
-) -> Drill:
+def play(playbook: Playbook, seed: int, judges: Sequence[Judge], voice: Voice, turns: Iterable[str]) -> Drill:
     """A whole drill from the learner's turns; those after the ending are not heard."""
     drill = Drill(playbook, seed)
     for text in turns:

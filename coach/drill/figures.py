@@ -14,7 +14,7 @@ def sample_size_per_arm(base: float, target: float, alpha: float = 0.05, power: 
 
     Two-sided test of two proportions, equal arms, unpooled variance:
     n = (z_(1-alpha/2) + z_power)^2 * (p1(1-p1) + p2(1-p2)) / (p1-p2)^2, rounded up
-    (Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, 3rd ed., ch. 4, without continuity correction).
+    (Fleiss, Levin & Paik, Statistical Methods for Rates and Proportions, 3rd ed., ch. 4, no continuity correction).
 
     Args:
         base, target: conversion rates in per cent, different from each other.
@@ -61,9 +61,7 @@ def compute(figures: Mapping[str, float | Formula]) -> dict[str, float]:
         if figure.formula not in FORMULAS:
             raise ValueError(f"figure {name}: no formula named {figure.formula!r}")
         try:
-            values[name] = float(
-                FORMULAS[figure.formula](*[values[a] if isinstance(a, str) else a for a in figure.of])
-            )
+            values[name] = float(FORMULAS[figure.formula](*[values[a] if isinstance(a, str) else a for a in figure.of]))
         except KeyError as error:
             raise ValueError(f"figure {name}: {error} is not a figure before it") from error
         except (TypeError, ValueError, ArithmeticError) as error:

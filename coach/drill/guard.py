@@ -13,7 +13,16 @@ from coach.scoring.evidence import normalise
 from knowledge.text import fold, sentences
 
 Refusal = Literal[
-    "empty", "too_long", "not_chinese", "leak", "role_swap", "echo", "repeat", "yields", "invents_number", "no_act"
+    "empty",
+    "too_long",
+    "not_chinese",
+    "leak",
+    "role_swap",
+    "echo",
+    "repeat",
+    "yields",
+    "invents_number",
+    "no_act",
 ]
 
 MOST_CHARACTERS = 130
@@ -26,7 +35,9 @@ _YIELDS = re.compile(
     r"成交|(就|可以|现在)(签|下单|定了|买了)|(我|咱们?)(签|买|定|接受|同意)(了|吧|这个)?(?!不|之前|字)|没(有)?(问题|意见)了|"
     r"那就这么(定|办|说定)|不(再)?追究|按(您|你)说的(办|来|做)|我(很)?满意"
 )
-_MARKUP = re.compile(r"^\s*(?:[#>*\-]|\d+\.|```)|\*\*|</?\w+>|^\s*(?:客户|顾客|销售|客服|assistant|customer)\s*[:：]", re.I)
+_MARKUP = re.compile(
+    r"^\s*(?:[#>*\-]|\d+\.|```)|\*\*|</?\w+>|^\s*(?:客户|顾客|销售|客服|assistant|customer)\s*[:：]", re.I
+)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 

@@ -7,23 +7,14 @@ whatever has been edited in the library since.
 from __future__ import annotations
 
 import functools
-import hashlib
-import json
 from collections.abc import Mapping
-from typing import Any
 
 from pydantic import Field
 
 from coach.drill.figures import compute
 from coach.drill.scenario import Persona, Scenario
-from coach.scoring.check import Check, Model
-from coach.scoring.rubric import Rubric
-
-
-def content_hash(value: Any) -> str:
-    """First 16 hex digits of the SHA-256 of `value` as canonical JSON."""
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+from coach.scoring.check import Check, Model, content_hash
+from coach.scoring.rubric import Rubric, pin
 
 
 class Playbook(Model):
@@ -42,8 +33,7 @@ class Playbook(Model):
 
     @functools.cached_property
     def rubric_hash(self) -> str:
-        used = {i: self.checks[i].model_dump(mode="json") for i in self.rubric.check_ids()}
-        return content_hash({"rubric": self.rubric.model_dump(mode="json"), "checks": used})
+        return pin(self.rubric, self.checks)
 
     @functools.cached_property
     def rubric_words(self) -> tuple[str, ...]:

@@ -197,7 +197,7 @@ class Scenario(Model):
             raise ValueError("one ending must have no condition: it is taken when the turns are used up")
         if any(e.kind == "won" and e.when is None for e in self.endings):
             raise ValueError("running out of turns cannot be won")
-        names = [x.id for x in [*self.facts, *self.objections, *self.endings]]
+        names = [*(f.id for f in self.facts), *(o.id for o in self.objections), *(e.id for e in self.endings)]
         if len(set(names)) != len(names):
             raise ValueError("facts, objections and endings must have ids of their own")
         compute(self.figures)

@@ -39,5 +39,3 @@ def observation(text: str, verdicts: dict[str, Verdict]) -> Observation:
         slips=frozenset(v.check for v in verdicts.values() if not v.met and v.note),
         question=bool(_ASKS.search(fold(text))),
     )
-
-

@@ -70,7 +70,10 @@ class Voice(Protocol):
 
 
 def brief_for(
-    playbook: Playbook, acts: Sequence[Act], state: State, heard: Sequence[tuple[Literal["learner", "customer"], str]]
+    playbook: Playbook,
+    acts: Sequence[Act],
+    state: State,
+    heard: Sequence[tuple[Literal["learner", "customer"], str]],
 ) -> Brief:
     """What the voice is told for these acts."""
     persona = playbook.persona

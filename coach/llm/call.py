@@ -125,9 +125,7 @@ class Call:
 
     _running = threading.local()
 
-    def __init__(
-        self, chat: ChatOpenAI, messages: Sequence[Message], options: dict[str, Any], seconds: float
-    ) -> None:
+    def __init__(self, chat: ChatOpenAI, messages: Sequence[Message], options: dict[str, Any], seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
         self._seconds = seconds
         self._out: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()

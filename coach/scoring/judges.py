@@ -159,7 +159,8 @@ class SemanticJudge:
 
 @functools.lru_cache(maxsize=20_000)
 def _sentence_vector(sentence: str) -> NDArray[np.float32]:
-    return _encode([sentence])[0]
+    vector: NDArray[np.float32] = _encode([sentence])[0]
+    return vector
 
 
 def _encode(sentences: Sequence[str]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import Field, model_validator
 
-from coach.scoring.check import Id, Model, Text
+from coach.scoring.check import Check, Id, Model, Text, content_hash
 
 
 class WeightedCheck(Model):
@@ -83,3 +83,9 @@ def criterion_points(criterion: Criterion, met: Mapping[str, bool]) -> tuple[flo
     available = criterion.points * sum(c.weight for c in judged) / total
     earned = criterion.points * sum(c.weight for c in judged if met[c.check]) / total
     return earned, available
+
+
+def pin(rubric: Rubric, checks: Mapping[str, Check]) -> str:
+    """Content hash of a rubric together with the checks it counts."""
+    used = {i: checks[i].model_dump(mode="json") for i in rubric.check_ids()}
+    return content_hash({"rubric": rubric.model_dump(mode="json"), "checks": used})

@@ -68,9 +68,7 @@ def judge_turn(
     for judge in judges:
         for vote in judge.votes(checks, said, figures):
             votes.setdefault(vote.check, []).append(vote)
-    return {
-        check.id: combine(check, votes[check.id], text=text, turn=turn) for check in checks if check.id in votes
-    }
+    return {check.id: combine(check, votes[check.id], text=text, turn=turn) for check in checks if check.id in votes}
 
 
 def combine(check: Check, votes: Sequence[Vote], *, text: str, turn: int) -> Verdict:
@@ -83,10 +81,7 @@ def combine(check: Check, votes: Sequence[Vote], *, text: str, turn: int) -> Ver
         v.judge: Opinion(met=v.met, confidence=round(v.confidence, 2), counts=v.confidence >= SURE) for v in votes
     }
     found = [v for v in votes if v.met and v.confidence >= SURE and locate(v.quote, text)]
-    if check.polarity == "avoid":
-        decisive = [v for v in found if v.judge != "semantic"]
-    else:
-        decisive = found
+    decisive = [v for v in found if check.polarity == "do" or v.judge != "semantic"]
     decisive.sort(key=lambda v: -v.confidence)
     wrong = next((v for v in votes if v.note), None)
     hesitant = [v for v in votes if v.met and v not in decisive]

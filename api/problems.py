@@ -1,0 +1,82 @@
+"""Errors over HTTP: RFC 9457 problem details, and OpenAI's own shape under /v1."""
+
+from __future__ import annotations
+
+import http
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from coach.catalogue import NotInCatalogue
+from coach.drill.director import DrillOver
+from coach.drill.session import AlreadyScored, BadTurn, TurnConflict
+from coach.store.drills import NoSuchDrill
+
+log = structlog.get_logger()
+
+
+class Problem(Exception):
+    """An error to be told to the caller.
+
+    Args:
+        extra: further members of the problem document.
+    """
+
+    def __init__(self, status: int, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.extra = status, detail, extra
+
+
+def respond(request: Request, status: int, detail: str, **extra: Any) -> JSONResponse:
+    """A problem document, in the shape that fits the path."""
+    title = http.HTTPStatus(status).phrase
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    if request.url.path.startswith("/v1/"):
+        error = {"message": detail, "type": title.lower().replace(" ", "_"), "param": None, "code": status}
+        return JSONResponse({"error": error}, status, headers)
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.url.path}
+    return JSONResponse({**body, **extra}, status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Register the handlers: every error the domain knows, and a silent 500 for what it does not."""
+
+    def on_problem(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, Problem)
+        return respond(request, error.status, error.detail, **error.extra)
+
+    def on_http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return respond(request, error.status_code, str(error.detail))
+
+    def on_validation(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        errors = [{"field": ".".join(str(p) for p in e["loc"]), "message": e["msg"]} for e in error.errors()]
+        first = errors[0]
+        return respond(request, 422, f"{first['field']}: {first['message']}", errors=errors)
+
+    def on_domain(request: Request, error: Exception) -> JSONResponse:
+        if isinstance(error, NoSuchDrill):
+            return respond(request, 404, "there is no such drill")
+        if isinstance(error, NotInCatalogue):
+            return respond(request, 404, str(error))
+        if isinstance(error, TurnConflict):
+            return respond(request, 409, str(error), expected=error.expected)
+        if isinstance(error, BadTurn):
+            return respond(request, 422, str(error))
+        return respond(request, 409, str(error))
+
+    def on_anything(request: Request, error: Exception) -> JSONResponse:
+        log.error("unhandled", path=request.url.path, error=type(error).__name__, exc_info=error)
+        return respond(request, 500, "something went wrong on our side; the log has the request id")
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    for kind in (NoSuchDrill, NotInCatalogue, TurnConflict, BadTurn, AlreadyScored, DrillOver):
+        app.add_exception_handler(kind, on_domain)
+    app.add_exception_handler(Exception, on_anything)

@@ -1,0 +1,179 @@
+"""What the API takes and gives, as documented shapes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from coach.drill.session import LONGEST_TURN, Session
+from coach.scoring.scorecard import Scorecard
+from knowledge.item import Kind, Role
+
+
+class ScenarioSummary(BaseModel):
+    id: str
+    role: str
+    tier: str
+    industry: str
+    title: str
+    title_en: str
+    summary: str
+    summary_en: str
+    minutes: int
+    max_turns: int
+
+
+class FactSheetEntry(BaseModel):
+    title: str
+    text: str
+
+
+class ScenarioDetail(ScenarioSummary):
+    """What a learner may know before the drill; what the customer hides is not in it."""
+
+    briefing: str
+    objectives: list[str]
+    fact_sheet: list[FactSheetEntry]
+    customer: str
+
+
+class StartDrill(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"scenario": "sales-bakery-price"}]})
+
+    scenario: str = Field(max_length=64, description="id of the scenario")
+    voice: Literal["builtin", "llm"] | None = Field(default=None, description="the server's default when left out")
+    seed: int | None = Field(default=None, ge=0, lt=2**31, description="random when left out")
+
+
+class PostTurn(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"number": 1, "text": "您说贵，是跟现在这套比，还是手上有别家的报价？"}]}
+    )
+
+    number: int = Field(ge=1, le=1000, description="of the learner's turn, from 1; posting it again repeats the answer")
+    text: str = Field(description=f"what the learner says, {LONGEST_TURN} characters at most")
+
+
+class Rewind(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"turns": 3}]})
+
+    turns: int = Field(ge=0, le=1000, description="how many learner turns to keep")
+
+
+class Spoken(BaseModel):
+    """Which voice said it, and why it was not the one asked for, if so."""
+
+    source: Literal["builtin", "llm"]
+    refused: list[str] = Field(description="why the guard refused what the model wrote")
+    degraded: str = Field(description="why the model could not be used; empty when it could")
+
+
+class Turn(BaseModel):
+    number: int
+    learner: str
+    customer: str | None = Field(description="null while a turn waits for its answer: post it again")
+    voice: Spoken | None
+    mood: Literal["cold", "neutral", "warm"] | None
+
+
+class Ending(BaseModel):
+    id: str
+    kind: str
+    title: str
+    title_en: str
+
+
+class Drill(BaseModel):
+    id: str
+    scenario: str
+    seed: int
+    voice: str
+    opening: str
+    turns: list[Turn]
+    next_number: int | None = Field(description="number of the turn to post next; null when the drill is over")
+    over: bool
+    ending: Ending | None
+    parent: str | None
+    parent_turns: int | None
+    scorecard: Scorecard | None
+
+
+class DrillSummary(BaseModel):
+    id: str
+    scenario: str
+    created_at: datetime
+    percent: int | None
+    passed: bool | None
+
+
+class SearchHit(BaseModel):
+    id: str
+    title: str
+    kind: Kind
+    role: Role
+    score: float
+    passage: str
+    heading: list[str]
+    source: str
+
+
+class SearchResult(BaseModel):
+    query: str
+    took_ms: float
+    hits: list[SearchHit]
+
+
+class IngestedFile(BaseModel):
+    file: str
+    status: str
+    reason: str
+    item: str
+    passages: int
+    mended: int
+    lost: int
+
+
+class Status(BaseModel):
+    """Which voice and which judges are at work."""
+
+    voice: str
+    voices: list[str]
+    model: str | None
+    judges: list[str]
+    index_ready: bool
+    passages: int
+    demo: bool
+
+
+def drill(session: Session) -> Drill:
+    """A kept drill as the API shows it."""
+    scenario = session.drill.playbook.scenario
+    ending = next((e for e in scenario.endings if e.id == session.drill.ending), None)
+    turns = [
+        Turn(
+            number=i,
+            learner=e.learner,
+            customer=e.spoken.text,
+            voice=Spoken(source=e.spoken.source, refused=list(e.spoken.refused), degraded=e.spoken.degraded),
+            mood=e.state.mood,
+        )
+        for i, e in enumerate(session.drill.exchanges, 1)
+    ]
+    if session.pending is not None:
+        turns.append(Turn(number=len(turns) + 1, learner=session.pending, customer=None, voice=None, mood=None))
+    return Drill(
+        id=session.id,
+        scenario=scenario.id,
+        seed=session.drill.seed,
+        voice=session.voice,
+        opening=session.drill.opening,
+        turns=turns,
+        next_number=None if session.over else len(session.drill.exchanges) + 1,
+        over=session.over,
+        ending=Ending(id=ending.id, kind=ending.kind, title=ending.title, title_en=ending.title_en) if ending else None,
+        parent=session.parent_id,
+        parent_turns=session.parent_turns,
+        scorecard=session.scorecard,
+    )

@@ -1,0 +1,253 @@
+"""The pages: from the sign-in to the scorecard, usable without script, nicer with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from fastapi import APIRouter, FastAPI, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from api import auth, problems
+from api.auth import COOKIE, DEMO_ACCOUNTS, Coach, Someone
+from api.problems import Problem
+from api.web import marks
+from api.web.render import PageRoute, error_page, landing, page, plain, remember_language
+from coach.drill.director import DrillOver
+from coach.drill.session import LONGEST_TURN, AlreadyScored, BadTurn, Session, TurnConflict
+from coach.scoring.scorecard import Scorecard
+from coach.store import accounts
+from coach.store import drills as stored
+from knowledge.item import Kind, Role
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute, default_response_class=HTMLResponse)
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_RESULTS = 12
+
+
+class _Static(StaticFiles):
+    """Our own files; asked for anew each time, so that an upgrade is seen at once."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+def mount_static(app: FastAPI) -> None:
+    """Serve the pages' own files, and a page for addresses of people that lead nowhere."""
+    app.mount("/static", _Static(directory=Path(__file__).parent / "static"), name="static")
+
+    def nowhere(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        for_people = "text/html" in request.headers.get("accept", "")
+        if for_people and not request.url.path.startswith(("/api/", "/v1/", "/static/")):
+            return remember_language(request, error_page(request, 404, str(error.detail)))
+        return problems.respond(request, 404, str(error.detail))
+
+    app.add_exception_handler(404, nowhere)
+
+
+def _go(path: str) -> RedirectResponse:
+    return RedirectResponse(path, 303)
+
+
+@router.get("/")
+def home(request: Request, coach: Coach, tried: bool = False) -> HTMLResponse:
+    who = auth.signed_in(request)
+    if who is None:
+        # A sign-in that leads back here without a cookie: the browser did not keep it.
+        return landing(request, message="signin.no-cookie" if tried else "")
+    scenarios = coach.catalogue.scenarios
+    return page(
+        request,
+        "home.html",
+        who=who,
+        coach=coach,
+        roles={r: [s for s in scenarios.values() if s.role == r] for r in get_args(Role)},
+        drills=[(i, scenarios.get(s), at, card) for i, s, at, card in stored.recent(coach.engine, who.id, limit=8)],
+    )
+
+
+@router.post("/sign-in")
+def sign_in(
+    request: Request,
+    coach: Coach,
+    key: Annotated[str, Form(max_length=200)] = "",
+    demo: Annotated[str, Form(max_length=40)] = "",
+    next: Annotated[str, Form(max_length=300)] = "",
+) -> Response:
+    auth._same_origin(request)
+    if demo and auth.is_demo(request) and demo in DEMO_ACCOUNTS:
+        who = accounts.ensure(coach.engine, demo, DEMO_ACCOUNTS[demo])
+    else:
+        found = accounts.by_key(coach.engine, key.strip())
+        if found is None:
+            return landing(request, 401, message="signin.wrong-key", next=_ours(next))
+        who = found
+    response = _go(_ours(next) or "/?tried=1")
+    host = request.url.hostname or ""
+    response.set_cookie(
+        COOKIE,
+        accounts.sign_in(coach.engine, who.id),
+        max_age=14 * 86_400,
+        httponly=True,
+        samesite="lax",
+        secure=not (request.url.scheme == "http" and host in _LOOPBACK),
+    )
+    return response
+
+
+def _ours(path: str) -> str:
+    """`path` when it is one of this site, else nothing: signing in must not send people elsewhere."""
+    return path if path.startswith("/") and not path.startswith("//") and "\\" not in path else ""
+
+
+@router.post("/sign-out")
+def sign_out(request: Request, coach: Coach, who: Someone) -> Response:
+    accounts.sign_out(coach.engine, request.cookies.get(COOKIE, ""))
+    response = _go("/")
+    response.delete_cookie(COOKIE)
+    return response
+
+
+@router.get("/scenarios/{scenario_id}")
+def scenario(request: Request, scenario_id: str, coach: Coach, who: Someone) -> HTMLResponse:
+    return page(request, "scenario.html", who=who, coach=coach, book=coach.catalogue.playbook(scenario_id))
+
+
+@router.post("/scenarios/{scenario_id}/start")
+def start(scenario_id: str, coach: Coach, who: Someone, voice: Annotated[str, Form(max_length=20)] = "") -> Response:
+    voice = voice or coach.default_voice
+    if voice not in coach.voices:
+        raise Problem(422, f"voice: {voice} is not configured here; there are {', '.join(coach.voices)}")
+    session = coach.sessions.start(who.id, coach.catalogue.playbook(scenario_id), voice=voice)
+    return _go(f"/drills/{session.id}")
+
+
+@router.get("/drills/{drill_id}")
+def drill(request: Request, drill_id: str, coach: Coach, who: Someone) -> HTMLResponse:
+    return _chat(request, who, coach.sessions.load(who.id, drill_id))
+
+
+def _chat(
+    request: Request, who: accounts.Principal, session: Session, *, status: int = 200, problem: str = "", draft: str = ""
+) -> HTMLResponse:
+    book = session.drill.playbook
+    return page(
+        request,
+        "drill.html",
+        status,
+        who=who,
+        session=session,
+        book=book,
+        ending=next((e for e in book.scenario.endings if e.id == session.drill.ending), None),
+        longest=LONGEST_TURN,
+        problem=problem,
+        draft=draft,
+    )
+
+
+@router.post("/drills/{drill_id}/turns")
+def turn(
+    request: Request,
+    drill_id: str,
+    coach: Coach,
+    who: Someone,
+    number: Annotated[int, Form(ge=1, le=1000)],
+    text: Annotated[str, Form()] = "",
+) -> Response:
+    """A turn from a browser without script; what is refused stays in the box."""
+    try:
+        for _ in coach.sessions.post(who.id, drill_id, number, text):
+            pass
+    except BadTurn as error:
+        return _refused(request, coach, who, drill_id, 422, str(error), text)
+    except (TurnConflict, AlreadyScored, DrillOver) as error:
+        return _refused(request, coach, who, drill_id, 409, str(error), text)
+    return _go(f"/drills/{drill_id}#turn-{number}")
+
+
+def _refused(
+    request: Request, coach: Coach, who: accounts.Principal, drill_id: str, status: int, reason: str, text: str
+) -> HTMLResponse:
+    return _chat(request, who, coach.sessions.load(who.id, drill_id), status=status, problem=reason, draft=text)
+
+
+@router.post("/drills/{drill_id}/rewind")
+def rewind(drill_id: str, coach: Coach, who: Someone, turns: Annotated[int, Form(ge=0, le=1000)]) -> Response:
+    return _go(f"/drills/{coach.sessions.rewind(who.id, drill_id, turns).id}")
+
+
+@router.post("/drills/{drill_id}/score")
+def score(drill_id: str, coach: Coach, who: Someone) -> Response:
+    return _go(f"/drills/{coach.sessions.score(who.id, drill_id, coach.score).id}/scorecard")
+
+
+@router.get("/drills/{drill_id}/scorecard")
+def scorecard(request: Request, drill_id: str, coach: Coach, who: Someone) -> Response:
+    session = coach.sessions.load(who.id, drill_id)
+    card = session.scorecard
+    if card is None:
+        return _go(f"/drills/{drill_id}")
+    book = session.drill.playbook
+    return page(
+        request,
+        "scorecard.html",
+        who=who,
+        session=session,
+        book=book,
+        card=card,
+        criteria={c.id: c for c in book.rubric.criteria},
+        say={m.check: m.say for m in card.missed},
+        ending=next((e for e in book.scenario.endings if e.id == session.drill.ending), None),
+        turns=[
+            (n, marks.quoted(e.learner, _quotes(card, session, n, request)), e.spoken.text)
+            for n, e in enumerate(session.drill.exchanges, 1)
+        ],
+    )
+
+
+def _quotes(card: Scorecard, session: Session, turn: int, request: Request) -> list[marks.Quote]:
+    """Every quote the scorecard takes from one turn."""
+    found = [
+        marks.Quote(v.quote, v.check, "good" if v.met else "bad")
+        for criterion in card.criteria
+        for v in criterion.verdicts
+        if v.turn == turn and v.quote
+    ]
+    found += [marks.Quote(b.quote, b.check, "bad") for b in [*card.blockers, *card.deductions] if b.turn == turn]
+    return found
+
+
+@router.get("/search")
+def search(request: Request, coach: Coach, who: Someone, q: str = "", role: str = "", kind: str = "") -> HTMLResponse:
+    q = q.strip()[:500]
+    wanted_role: Role | None = next((r for r in get_args(Role) if r == role), None)
+    wanted_kind: Kind | None = next((k for k in get_args(Kind) if k == kind), None)
+    hits = coach.index.search(q, k=_RESULTS, role=wanted_role, kind=wanted_kind) if q and coach.index_ready else []
+    return page(
+        request,
+        "search.html",
+        who=who,
+        coach=coach,
+        q=q,
+        role=role,
+        kind=kind,
+        roles=get_args(Role),
+        kinds=get_args(Kind),
+        hits=[(h, marks.matched(plain(h.passage), q)) for h in hits],
+    )
+
+
+@router.get("/items/{item_id}")
+def item(request: Request, item_id: str, coach: Coach, who: Someone) -> HTMLResponse:
+    if not coach.index_ready:
+        raise Problem(503, coach.index_failure or "the index of the library is being built; try again in a moment")
+    try:
+        found = coach.index.get(item_id)
+    except KeyError as error:
+        raise Problem(404, f"the library has no item {item_id!r}") from error
+    return page(request, "item.html", who=who, item=found)

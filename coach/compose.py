@@ -1,0 +1,161 @@
+"""The composition root: builds every part from the settings, each when it is first needed."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from coach import catalogue
+from coach.drill.drill import Drill
+from coach.drill.session import Sessions
+from coach.drill.voice import AuthoredVoice, ModelVoice, Voice
+from coach.scoring.judges import Judge, NumberJudge, PatternJudge, SemanticJudge
+from coach.scoring.model_judge import ModelJudge
+from coach.scoring.rubric import Rubric, pin
+from coach.scoring.score import Found, score
+from coach.scoring.scorecard import Scorecard
+from coach.settings import Settings
+from coach.transcript import Transcript
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from coach.llm.call import Endpoint
+    from coach.llm.gateway import Gateway
+    from knowledge.embed import FingerprintedEmbeddings
+    from knowledge.index import Index
+
+
+class Whetstone:
+    """One running coach.
+
+    Args:
+        endpoint: the chat model to use; the one of the settings when None.
+    """
+
+    def __init__(self, settings: Settings, endpoint: Endpoint | None = None) -> None:
+        self.settings = settings
+        self.endpoint = endpoint or settings.endpoint()
+        self._index_ready = threading.Event()
+        self.index_failure = ""
+
+    @functools.cached_property
+    def catalogue(self) -> catalogue.Catalogue:
+        return catalogue.load()
+
+    @functools.cached_property
+    def judges(self) -> Sequence[Judge]:
+        return (PatternJudge(), NumberJudge(), SemanticJudge())
+
+    @functools.cached_property
+    def gateway(self) -> Gateway | None:
+        from coach.llm.gateway import Gateway
+
+        return Gateway(self.endpoint) if self.endpoint else None
+
+    @functools.cached_property
+    def voices(self) -> Mapping[str, Voice]:
+        voices: dict[str, Voice] = {"builtin": AuthoredVoice()}
+        if self.gateway is not None:
+            voices["llm"] = ModelVoice(self.gateway)
+        return voices
+
+    @property
+    def default_voice(self) -> str:
+        return "llm" if self.endpoint else "builtin"
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        from coach.store.database import open_database
+
+        return open_database(self.settings.database)
+
+    @functools.cached_property
+    def sessions(self) -> Sessions:
+        return Sessions(self.engine, self.judges, self.voices)
+
+    @functools.cached_property
+    def embeddings(self) -> FingerprintedEmbeddings:
+        from knowledge.embed import LocalEmbeddings, RemoteEmbeddings
+
+        s = self.settings
+        if s.embed_model:
+            return RemoteEmbeddings(s.embed_base_url, s.embed_api_key.get_secret_value(), s.embed_model)
+        return LocalEmbeddings()
+
+    @functools.cached_property
+    def index(self) -> Index:
+        """The search index, not necessarily holding the shipped library yet: see `build_index`."""
+        from knowledge.index import Index
+
+        return Index(self.settings.home / "index", self.embeddings, self.settings.chroma_url)
+
+    def build_index(self) -> Index:
+        """The index, with the shipped library in it; only what changed is embedded."""
+        from knowledge.index import sync_library
+        from knowledge.library import load_library
+
+        sync_library(self.index, load_library())
+        self._index_ready.set()
+        return self.index
+
+    def warm(self) -> None:
+        """Do now, once, what the first learner would otherwise wait for. A failure is kept, not raised."""
+        for judge in self.judges:
+            judge.votes(list(self.catalogue.checks.values()), ["您好，请问现在方便吗？"], {})
+        try:
+            self.build_index()
+            self.index.search("热身", k=1)
+        except Exception as error:
+            self.index_failure = f"{type(error).__name__}: {error}"
+        if self.gateway is not None:
+            self.gateway.warm()
+
+    @property
+    def judge_names(self) -> list[str]:
+        """Names of the judges at work; the model judge comments, it has no vote."""
+        return [*(j.name for j in self.judges), *([ModelJudge.name] if self.gateway else [])]
+
+    @property
+    def index_ready(self) -> bool:
+        return self._index_ready.is_set()
+
+    def score_transcript(self, transcript: Transcript, rubric: Rubric) -> Scorecard:
+        """Score a conversation from outside by a rubric of the catalogue; figures come from its scenario, if named.
+
+        Raises:
+            NotInCatalogue: it names a scenario there is not.
+        """
+        figures = self.catalogue.playbook(transcript.scenario).figures if transcript.scenario else {}
+        used = {i: self.catalogue.checks[i] for i in rubric.check_ids()}
+        return score(
+            rubric,
+            used,
+            transcript.said(),
+            judges=self.judges,
+            rubric_hash=pin(rubric, used),
+            figures=figures,
+            model_judge=ModelJudge(self.gateway) if self.gateway else None,
+        )
+
+    def score(self, drill: Drill) -> Scorecard:
+        """Score a drill with every judge there is; readings are linked once the index is built."""
+        book = drill.playbook
+
+        def search(query: str) -> Sequence[Found]:
+            return self.index.search(query, k=20, role=book.scenario.role)
+
+        return score(
+            book.rubric,
+            book.checks,
+            drill.said(),
+            judges=self.judges,
+            rubric_hash=book.rubric_hash,
+            figures=book.figures,
+            verdicts=[e.verdicts for e in drill.exchanges],
+            model_judge=ModelJudge(self.gateway) if self.gateway else None,
+            search=search if self.index_ready else None,
+            say=book.scenario.overrides,
+        )

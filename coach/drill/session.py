@@ -1,0 +1,268 @@
+"""Sessions: drills that are kept. A turn is committed before it is answered, and answered once.
+
+A turn's number is its idempotency: posting the same words under the same number again gives the same answer, also after
+the process died in between.
+"""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Engine
+
+from coach.drill.director import DrillOver, Observation, State, open_drill, step
+from coach.drill.drill import Drill, Exchange, answer, hear
+from coach.drill.playbook import Playbook
+from coach.drill.understanding import observation
+from coach.drill.voice import Spoken, Voice
+from coach.scoring.judges import Judge
+from coach.scoring.scorecard import Scorecard
+from coach.scoring.verdict import Verdict
+from coach.store import drills
+from coach.store.drills import DrillRow, TurnRow
+
+LONGEST_TURN = 2000
+"""Characters in one learner turn; more is refused, not cut."""
+
+
+class TurnConflict(ValueError):
+    """The turn cannot be taken: its number is not the next one, or it was taken with other words."""
+
+    def __init__(self, message: str, expected: int) -> None:
+        super().__init__(message)
+        self.expected = expected
+
+
+class AlreadyScored(ValueError):
+    """The drill has been scored; it takes no more turns. Rewinding it makes a new one."""
+
+
+class BadTurn(ValueError):
+    """The words of the turn cannot be taken: empty, too long, or not text."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A kept drill.
+
+    Attributes:
+        pending: a learner turn that was committed but not answered (the process died in between), if any.
+    """
+
+    id: str
+    account_id: str
+    voice: str
+    drill: Drill
+    pending: str | None
+    parent_id: str | None
+    parent_turns: int | None
+    scorecard: Scorecard | None
+
+    @property
+    def over(self) -> bool:
+        return self.drill.ending is not None or self.scorecard is not None
+
+
+def clean_turn(text: str) -> str:
+    """The words of a turn as they are kept.
+
+    Raises:
+        BadTurn: says what is wrong with them.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if "\x00" in text:
+        raise BadTurn("the turn holds a NUL character")
+    if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise BadTurn("the turn holds half a character (a lone surrogate)")
+    if not text:
+        raise BadTurn("the turn is empty: say something")
+    if len(text) > LONGEST_TURN:
+        raise BadTurn(f"the turn has {len(text)} characters; {LONGEST_TURN} are the most")
+    return text
+
+
+class Sessions:
+    """Drills of one store, played by one set of judges and voices."""
+
+    def __init__(self, engine: Engine, judges: Sequence[Judge], voices: Mapping[str, Voice]) -> None:
+        self._engine = engine
+        self._judges = judges
+        self._voices = voices
+
+    def start(self, account_id: str, playbook: Playbook, *, voice: str, seed: int | None = None) -> Session:
+        """A new drill; without a seed, a random one.
+
+        Raises:
+            ValueError: there is no such voice here.
+        """
+        if voice not in self._voices:
+            raise ValueError(f"no voice {voice!r} here; there are {', '.join(self._voices)}")
+        drill_id = drills.create(
+            self._engine,
+            account_id=account_id,
+            scenario_id=playbook.scenario.id,
+            playbook_hash=playbook.hash,
+            playbook=playbook.model_dump_json(),
+            seed=secrets.randbelow(2**31) if seed is None else seed,
+            voice=voice,
+        )
+        return self.load(account_id, drill_id)
+
+    def load(self, account_id: str, drill_id: str) -> Session:
+        """A kept drill.
+
+        Raises:
+            NoSuchDrill: there is none of that id for this account.
+        """
+        return _restore(drills.get(self._engine, drill_id, account_id))
+
+    def post(
+        self, account_id: str, drill_id: str, number: int, text: str, key: str | None = None
+    ) -> Generator[str, None, Session]:
+        """Take a learner turn: yields the customer's answer in pieces and returns the drill as it stands then.
+
+        Everything that can be refused is refused before the first piece.
+
+        Args:
+            number: of the learner's turn, from 1. key: optional idempotency key, unique in the drill.
+
+        Raises:
+            BadTurn, TurnConflict, AlreadyScored, DrillOver, NoSuchDrill.
+        """
+        text = clean_turn(text)
+        row = drills.get(self._engine, drill_id, account_id)
+        session = _restore(row)
+        taken = _taken(row.turns, number, key)
+        if taken is None:
+            self._refuse(session, row, number)
+            if not drills.add_turn(self._engine, drill_id, number, text, key):
+                row = drills.get(self._engine, drill_id, account_id)
+                session = _restore(row)
+                taken = _taken(row.turns, number, key)
+        if taken is not None:
+            if taken.number != number or taken.learner != text:
+                raise TurnConflict(f"turn {taken.number} was taken with other words", len(row.turns) + 1)
+            if taken.answer is not None:
+                return self._replay(session, number)
+        return self._answer(session, number, text)
+
+    def _refuse(self, session: Session, row: DrillRow, number: int) -> None:
+        if session.scorecard is not None:
+            raise AlreadyScored("this drill has been scored; rewind it to practise on")
+        if session.drill.ending is not None:
+            raise DrillOver("the conversation has ended")
+        expected = len(row.turns) + (0 if session.pending else 1)
+        if number != len(row.turns) + 1 or session.pending is not None:
+            raise TurnConflict(f"turn {expected} is next, not {number}", expected)
+
+    def _replay(self, session: Session, number: int) -> Generator[str, None, Session]:
+        yield session.drill.exchanges[number - 1].spoken.text
+        return session
+
+    def _answer(self, session: Session, number: int, text: str) -> Generator[str, None, Session]:
+        voice = self._voices.get(session.voice) or self._voices["builtin"]
+        speaking = answer(session.drill, hear(session.drill, self._judges, text), voice)
+        listening = True
+        while True:
+            try:
+                piece = next(speaking)
+            except StopIteration as stop:
+                drill: Drill = stop.value
+                break
+            if listening:
+                try:
+                    yield piece
+                except GeneratorExit:
+                    listening = False  # whoever was listening has gone; the turn is answered all the same
+        drills.answer_turn(self._engine, session.id, number, _dump(drill.exchanges[-1]))
+        return self.load(session.account_id, session.id)
+
+    def rewind(self, account_id: str, drill_id: str, turns: int) -> Session:
+        """A new drill that goes on from where this one stood after `turns` learner turns. The old one is kept.
+
+        Raises:
+            TurnConflict: the drill has fewer answered turns.
+        """
+        row = drills.get(self._engine, drill_id, account_id)
+        answered = [t for t in row.turns if t.answer is not None]
+        if not 0 <= turns <= len(answered):
+            raise TurnConflict(f"this drill has {len(answered)} answered turns", len(answered))
+        playbook = _playbook(row.playbook)
+        new_id = drills.create(
+            self._engine,
+            account_id=account_id,
+            scenario_id=row.scenario_id,
+            playbook_hash=playbook.hash,
+            playbook=row.playbook,
+            seed=row.seed,
+            voice=row.voice,
+            parent=(row.id, answered[:turns]),
+        )
+        return self.load(account_id, new_id)
+
+    def score(self, account_id: str, drill_id: str, scorer: Callable[[Drill], Scorecard]) -> Session:
+        """End the drill and score it, once; a second call gives the same scorecard."""
+        session = self.load(account_id, drill_id)
+        if session.scorecard is None:
+            drills.keep_scorecard(self._engine, drill_id, scorer(session.drill).model_dump(mode="json"))
+            session = self.load(account_id, drill_id)
+        return session
+
+
+def _taken(turns: Sequence[TurnRow], number: int, key: str | None) -> TurnRow | None:
+    by_key = next((t for t in turns if key is not None and t.key == key), None)
+    return by_key or next((t for t in turns if t.number == number), None)
+
+
+@functools.lru_cache(maxsize=256)
+def _playbook(body: str) -> Playbook:
+    return Playbook.model_validate_json(body)
+
+
+def _restore(row: DrillRow) -> Session:
+    playbook = _playbook(row.playbook)
+    state, _ = open_drill(playbook, row.seed)
+    exchanges: list[Exchange] = []
+    pending: str | None = None
+    for turn in row.turns:
+        if turn.answer is None:
+            pending = turn.learner
+            break
+        exchange = _load(playbook, row.seed, state, turn.learner, turn.answer)
+        exchanges.append(exchange)
+        state = exchange.state
+    return Session(
+        id=row.id,
+        account_id=row.account_id,
+        voice=row.voice,
+        drill=Drill(playbook, row.seed, tuple(exchanges)),
+        pending=pending,
+        parent_id=row.parent_id,
+        parent_turns=row.parent_turns,
+        scorecard=Scorecard.model_validate(row.scorecard) if row.scorecard else None,
+    )
+
+
+def _dump(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "verdicts": {i: v.model_dump(mode="json") for i, v in exchange.verdicts.items()},
+        "spoken": asdict(exchange.spoken),
+    }
+
+
+def _load(playbook: Playbook, seed: int, before: State, learner: str, kept: Mapping[str, Any]) -> Exchange:
+    verdicts = {i: Verdict.model_validate(v) for i, v in kept["verdicts"].items()}
+    seen: Observation = observation(learner, verdicts)
+    state, acts = step(playbook, seed, before, seen)
+    spoken = kept["spoken"]
+    return Exchange(
+        learner=learner,
+        verdicts=verdicts,
+        acts=acts,
+        spoken=Spoken(spoken["text"], spoken["source"], tuple(spoken["refused"]), spoken["degraded"]),
+        state=state,
+    )

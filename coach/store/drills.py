@@ -1,0 +1,188 @@
+"""Queries on drills. Each function is one transaction; a drill is only ever found through the account it belongs to."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from coach.store.tables import StoredDrill, StoredPlaybook, StoredTurn
+
+
+class NoSuchDrill(LookupError):
+    """There is no drill of that id for this account."""
+
+
+@dataclass(frozen=True)
+class TurnRow:
+    """A stored turn; `answer` is None while the turn has not been answered."""
+
+    number: int
+    learner: str
+    key: str | None
+    answer: dict[str, Any] | None
+
+
+@dataclass(frozen=True)
+class DrillRow:
+    id: str
+    account_id: str
+    scenario_id: str
+    playbook: str
+    seed: int
+    voice: str
+    parent_id: str | None
+    parent_turns: int | None
+    created_at: datetime
+    scorecard: dict[str, Any] | None
+    turns: tuple[TurnRow, ...]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def create(
+    engine: Engine,
+    *,
+    account_id: str,
+    scenario_id: str,
+    playbook_hash: str,
+    playbook: str,
+    seed: int,
+    voice: str,
+    parent: tuple[str, Sequence[TurnRow]] | None = None,
+) -> str:
+    """A new drill's id. With a parent, its answered turns are taken over."""
+    drill_id = uuid.uuid4().hex
+    _keep_playbook(engine, playbook_hash, playbook)
+    with Session(engine) as session, session.begin():
+        now = _now()
+        session.add(
+            StoredDrill(
+                id=drill_id,
+                account_id=account_id,
+                scenario_id=scenario_id,
+                playbook_hash=playbook_hash,
+                seed=seed,
+                voice=voice,
+                parent_id=parent[0] if parent else None,
+                parent_turns=len(parent[1]) if parent else None,
+                created_at=now,
+            )
+        )
+        session.flush()
+        for turn in parent[1] if parent else ():
+            session.add(
+                StoredTurn(
+                    drill_id=drill_id,
+                    number=turn.number,
+                    learner=turn.learner,
+                    answer=turn.answer,
+                    created_at=now,
+                    answered_at=now,
+                )
+            )
+    return drill_id
+
+
+def _keep_playbook(engine: Engine, content_hash: str, body: str) -> None:
+    with Session(engine) as session:
+        if session.get(StoredPlaybook, content_hash) is not None:
+            return
+        session.add(StoredPlaybook(hash=content_hash, body=body))
+        try:
+            session.commit()
+        except IntegrityError:
+            session.rollback()  # another process has kept the same one meanwhile
+
+
+def get(engine: Engine, drill_id: str, account_id: str) -> DrillRow:
+    """A drill with its turns.
+
+    Raises:
+        NoSuchDrill: there is none, or it belongs to somebody else.
+    """
+    with Session(engine) as session:
+        found = session.execute(
+            select(StoredDrill, StoredPlaybook.body)
+            .join(StoredPlaybook, StoredPlaybook.hash == StoredDrill.playbook_hash)
+            .where(StoredDrill.id == drill_id, StoredDrill.account_id == account_id)
+        ).one_or_none()
+        if found is None:
+            raise NoSuchDrill(drill_id)
+        row, body = found
+        turns = session.scalars(select(StoredTurn).where(StoredTurn.drill_id == drill_id).order_by(StoredTurn.number))
+        return DrillRow(
+            id=row.id,
+            account_id=row.account_id,
+            scenario_id=row.scenario_id,
+            playbook=body,
+            seed=row.seed,
+            voice=row.voice,
+            parent_id=row.parent_id,
+            parent_turns=row.parent_turns,
+            created_at=row.created_at,
+            scorecard=row.scorecard,
+            turns=tuple(TurnRow(t.number, t.learner, t.idempotency_key, t.answer) for t in turns),
+        )
+
+
+def recent(engine: Engine, account_id: str, limit: int = 20) -> list[tuple[str, str, datetime, dict[str, Any] | None]]:
+    """(id, scenario id, start, scorecard) of an account's latest drills, newest first."""
+    with Session(engine) as session:
+        rows = session.execute(
+            select(StoredDrill.id, StoredDrill.scenario_id, StoredDrill.created_at, StoredDrill.scorecard)
+            .where(StoredDrill.account_id == account_id)
+            .order_by(StoredDrill.created_at.desc(), StoredDrill.id)
+            .limit(limit)
+        )
+        return [(r[0], r[1], r[2], r[3]) for r in rows]
+
+
+def add_turn(engine: Engine, drill_id: str, number: int, learner: str, key: str | None) -> bool:
+    """Commit a learner turn, unanswered. False when a turn of that number or key is there already."""
+    with Session(engine) as session:
+        session.add(
+            StoredTurn(drill_id=drill_id, number=number, learner=learner, idempotency_key=key, created_at=_now())
+        )
+        try:
+            session.commit()
+        except IntegrityError:
+            session.rollback()
+            return False
+        return True
+
+
+def answer_turn(engine: Engine, drill_id: str, number: int, answer: dict[str, Any]) -> dict[str, Any]:
+    """Complete a turn; the answer that stands, which is an earlier one where there was one already."""
+    with Session(engine) as session, session.begin():
+        session.execute(
+            update(StoredTurn)
+            .where(StoredTurn.drill_id == drill_id, StoredTurn.number == number, StoredTurn.answered_at.is_(None))
+            .values(answer=answer, answered_at=_now())
+        )
+        stands: dict[str, Any] | None = session.scalar(
+            select(StoredTurn.answer).where(StoredTurn.drill_id == drill_id, StoredTurn.number == number)
+        )
+        assert stands is not None
+        return stands
+
+
+def keep_scorecard(engine: Engine, drill_id: str, scorecard: dict[str, Any]) -> dict[str, Any]:
+    """Keep a drill's scorecard; the one that stands, which is an earlier one where there was one already."""
+    with Session(engine) as session, session.begin():
+        session.execute(
+            update(StoredDrill)
+            .where(StoredDrill.id == drill_id, StoredDrill.scored_at.is_(None))
+            .values(scorecard=scorecard, scored_at=_now())
+        )
+        stands: dict[str, Any] | None = session.scalar(select(StoredDrill.scorecard).where(StoredDrill.id == drill_id))
+        assert stands is not None
+        return stands

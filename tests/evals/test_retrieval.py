@@ -1,0 +1,48 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from evals.retrieval import measures, run
+
+
+class Letters:
+    """A vector of two counts: how often 甲 and 乙 occur."""
+
+    fingerprint = "letters"
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [self.embed_query(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return [float(text.count("甲")), float(text.count("乙"))]
+
+
+def _write(folder: Path, passages: list[object], queries: list[object]) -> None:
+    for name, rows in (("passages", passages), ("queries", queries)):
+        lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+        (folder / f"{name}.jsonl").write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_measures_by_hand() -> None:
+    # found second of one relevant: 1 / log2(3)
+    assert measures(["a", "b"], {"b"}) == pytest.approx(
+        {"ndcg@10": 0.63093, "mrr@10": 0.5, "hit@1": 0.0, "recall@10": 1.0}, abs=1e-5
+    )
+    assert measures(["a"], {"b", "a"})["recall@10"] == 0.5
+    assert set(measures([], {"a"}).values()) == {0.0}
+
+
+def test_every_method_is_measured_and_vectors_are_kept(tmp_path: Path) -> None:
+    passages = [{"id": "1", "text": "甲甲甲"}, {"id": "2", "text": "乙乙乙"}]
+    _write(tmp_path, passages, [{"id": "q", "text": "乙乙", "relevant": ["2"]}])
+    report = run(tmp_path, cache=tmp_path / "cache", embeddings=Letters())
+    assert set(report["methods"]) == {"bm25", "dense", "reciprocal_rank", "fused"}
+    assert all(method["hit@1"] == 1.0 for method in report["methods"].values())
+    assert len(list((tmp_path / "cache").glob("*.npy"))) == 1
+
+
+def test_a_malformed_line_is_named(tmp_path: Path) -> None:
+    _write(tmp_path, [{"id": "1"}], [])
+    with pytest.raises(ValueError, match=r"passages\.jsonl, line 1: lacks text"):
+        run(tmp_path, embeddings=Letters())
