@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -14,10 +15,10 @@ Tone = Literal["good", "bad"]
 
 @dataclass(frozen=True)
 class Quote:
-    """Words of the learner that a verdict rests on, and what they show."""
+    """Words of the learner that a verdict rests on, and the id of the check they are evidence for."""
 
     words: str
-    title: str
+    check: str
     tone: Tone
 
 
@@ -27,12 +28,12 @@ class Stretch:
 
     Attributes:
         tone: None where nothing is marked; `bad` wins where quotes overlap.
-        titles: of the quotes that end with this stretch.
+        checks: of the quotes that end with this stretch.
     """
 
     text: str
     tone: Tone | None
-    titles: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 def quoted(text: str, quotes: Sequence[Quote]) -> list[Stretch]:
@@ -45,11 +46,11 @@ def quoted(text: str, quotes: Sequence[Quote]) -> list[Stretch]:
             spans.append((start, start + len(words), quote))
     cuts = sorted({0, len(text), *(at for start, end, _ in spans for at in (start, end))})
     stretches: list[Stretch] = []
-    for left, right in zip(cuts, cuts[1:], strict=False):
+    for left, right in itertools.pairwise(cuts):
         over = [q for start, end, q in spans if start <= left and right <= end]
         tone: Tone | None = ("bad" if any(q.tone == "bad" for q in over) else "good") if over else None
-        titles = tuple(dict.fromkeys(q.title for _, end, q in spans if end == right))
-        stretches.append(Stretch(text[left:right], tone, titles))
+        checks = tuple(dict.fromkeys(q.check for _, end, q in spans if end == right))
+        stretches.append(Stretch(text[left:right], tone, checks))
     return stretches
 
 

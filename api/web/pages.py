@@ -20,6 +20,7 @@ from coach.drill.session import LONGEST_TURN, AlreadyScored, BadTurn, Session, T
 from coach.scoring.scorecard import Scorecard
 from coach.store import accounts
 from coach.store import drills as stored
+from coach.store.accounts import Principal
 from knowledge.item import Kind, Role
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, default_response_class=HTMLResponse)
@@ -106,7 +107,8 @@ def _ours(path: str) -> str:
 
 
 @router.post("/sign-out")
-def sign_out(request: Request, coach: Coach, who: Someone) -> Response:
+def sign_out(request: Request, coach: Coach) -> Response:
+    auth._same_origin(request)
     accounts.sign_out(coach.engine, request.cookies.get(COOKIE, ""))
     response = _go("/")
     response.delete_cookie(COOKIE)
@@ -133,7 +135,13 @@ def drill(request: Request, drill_id: str, coach: Coach, who: Someone) -> HTMLRe
 
 
 def _chat(
-    request: Request, who: accounts.Principal, session: Session, *, status: int = 200, problem: str = "", draft: str = ""
+    request: Request,
+    who: Principal,
+    session: Session,
+    *,
+    status: int = 200,
+    problem: str = "",
+    draft: str = "",
 ) -> HTMLResponse:
     book = session.drill.playbook
     return page(
@@ -163,17 +171,13 @@ def turn(
     try:
         for _ in coach.sessions.post(who.id, drill_id, number, text):
             pass
-    except BadTurn as error:
-        return _refused(request, coach, who, drill_id, 422, str(error), text)
-    except (TurnConflict, AlreadyScored, DrillOver) as error:
-        return _refused(request, coach, who, drill_id, 409, str(error), text)
+    except (BadTurn, TurnConflict, AlreadyScored, DrillOver) as error:
+        session = coach.sessions.load(who.id, drill_id)
+        if not isinstance(error, BadTurn):
+            return _chat(request, who, session, status=409, problem="drill.conflict", draft=text)
+        problem = "drill.too-long" if text.strip() else "drill.empty"
+        return _chat(request, who, session, status=422, problem=problem, draft=text)
     return _go(f"/drills/{drill_id}#turn-{number}")
-
-
-def _refused(
-    request: Request, coach: Coach, who: accounts.Principal, drill_id: str, status: int, reason: str, text: str
-) -> HTMLResponse:
-    return _chat(request, who, coach.sessions.load(who.id, drill_id), status=status, problem=reason, draft=text)
 
 
 @router.post("/drills/{drill_id}/rewind")
@@ -204,13 +208,13 @@ def scorecard(request: Request, drill_id: str, coach: Coach, who: Someone) -> Re
         say={m.check: m.say for m in card.missed},
         ending=next((e for e in book.scenario.endings if e.id == session.drill.ending), None),
         turns=[
-            (n, marks.quoted(e.learner, _quotes(card, session, n, request)), e.spoken.text)
+            (n, marks.quoted(e.learner, _quotes(card, n)), e.spoken.text)
             for n, e in enumerate(session.drill.exchanges, 1)
         ],
     )
 
 
-def _quotes(card: Scorecard, session: Session, turn: int, request: Request) -> list[marks.Quote]:
+def _quotes(card: Scorecard, turn: int) -> list[marks.Quote]:
     """Every quote the scorecard takes from one turn."""
     found = [
         marks.Quote(v.quote, v.check, "good" if v.met else "bad")
@@ -218,7 +222,8 @@ def _quotes(card: Scorecard, session: Session, turn: int, request: Request) -> l
         for v in criterion.verdicts
         if v.turn == turn and v.quote
     ]
-    found += [marks.Quote(b.quote, b.check, "bad") for b in [*card.blockers, *card.deductions] if b.turn == turn]
+    found += [marks.Quote(b.quote, b.check, "bad") for b in card.blockers if b.turn == turn]
+    found += [marks.Quote(d.quote, d.check, "bad") for d in card.deductions if d.turn == turn]
     return found
 
 

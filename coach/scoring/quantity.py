@@ -32,7 +32,7 @@ _QUANTITY = re.compile(
     rf"(?:\s*(?:-|~|到|至)\s*(?P<high>{_NUMBER})\s*(?P<highunit>{'|'.join(p for p, _, _ in _UNITS)})?)?"
     rf"(?P<cut>成(?![功为本绩交员立熟果分长])|折)?"
 )
-_ORDINAL = re.compile(r"第$")
+_ORDINAL = re.compile(r"第\s*$")
 
 
 @dataclass(frozen=True)
@@ -75,20 +75,31 @@ def parse_number(text: str) -> float | None:
 def _han_integer(text: str) -> float:
     if all(c in _DIGITS for c in text):
         return float("".join(str(_DIGITS[c]) for c in text))
-    total = section = digit = last = 0
+    for sign in ("亿", "万"):
+        high, found, low = text.rpartition(sign)
+        if found:
+            return _han_integer(high or "一") * _LARGE[sign] + _rest(low, _LARGE[sign])
+    total = digit = last = 0
     for char in text:
         if char in _DIGITS:
             digit = _DIGITS[char]
-            if char in "零〇":
-                last = 0
-        elif char in _SMALL:
-            section += (digit or 1) * _SMALL[char]
-            digit, last = 0, _SMALL[char]
+            last = 0 if char in "零〇" else last
         else:
-            total = (total + section + digit) * _LARGE[char]
-            section, digit, last = 0, 0, _LARGE[char]
-    # 三千八 is 3,800 and 一万二 is 12,000: a bare last digit counts in tenths of the unit before it.
-    return float(total + section + digit * (last // 10 if last >= 100 else 1))
+            total += (digit or 1) * _SMALL[char]
+            digit, last = 0, _SMALL[char]
+    return total + _bare(digit, last)
+
+
+def _rest(low: str, unit: int) -> float:
+    """What follows 万 or 亿: 一万二 is 12,000, 一万零二 is 10,002."""
+    if len(low) == 1 and low in _DIGITS:
+        return _bare(_DIGITS[low], unit)
+    return _han_integer(low) if low else 0.0
+
+
+def _bare(digit: int, unit: int) -> float:
+    """A bare last digit counts in tenths of the unit before it: 三千八 is 3,800."""
+    return float(digit * (unit // 10 if unit >= 100 else 1))
 
 
 def find_quantities(text: str) -> list[Quantity]:

@@ -29,7 +29,9 @@ def drills(draw: st.DrawFn) -> tuple[Playbook, int, list[Observation]]:
         st.frozensets(st.sampled_from(helpful), max_size=4),
         st.frozensets(st.sampled_from(checks), max_size=3),
     )
-    seen = st.builds(Observation, met=some, slips=st.frozensets(st.sampled_from(checks), max_size=1), question=st.booleans())
+    seen = st.builds(
+        Observation, met=some, slips=st.frozensets(st.sampled_from(checks), max_size=1), question=st.booleans()
+    )
     return book, draw(SEEDS), draw(st.lists(seen, max_size=20))
 
 
@@ -78,7 +80,9 @@ def test_a_hidden_fact_is_never_in_what_the_voice_is_told_before_its_reveal(
     heard: list[tuple[str, str]] = []
     for state, acts in run(book, seed, observations):
         brief = brief_for(book, acts, state, heard)  # type: ignore[arg-type]
-        told = folded(" ".join([brief.persona, brief.speech, brief.stance, brief.authored, *(t for _, t in brief.heard)]))
+        told = folded(
+            " ".join([brief.persona, brief.speech, brief.stance, brief.authored, *(t for _, t in brief.heard)])
+        )
         for fact in book.scenario.facts:
             if fact.id not in state.revealed:
                 for secret in fact.secret_patterns():

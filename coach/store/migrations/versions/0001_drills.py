@@ -23,7 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "sign_in",
         sa.Column("token_hash", sa.String(64), primary_key=True),
-        sa.Column("account_id", sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("account_id", sa.String(32), sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
         sa.Column("expires_at", _TIME, nullable=False),
     )
     op.create_table(
@@ -34,12 +34,12 @@ def upgrade() -> None:
     op.create_table(
         "drill",
         sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("account_id", sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
+        sa.Column("account_id", sa.String(32), sa.ForeignKey("account.id", ondelete="CASCADE"), nullable=False),
         sa.Column("scenario_id", sa.String(64), nullable=False),
-        sa.Column("playbook_hash", sa.ForeignKey("playbook.hash"), nullable=False),
+        sa.Column("playbook_hash", sa.String(16), sa.ForeignKey("playbook.hash"), nullable=False),
         sa.Column("seed", sa.Integer, nullable=False),
         sa.Column("voice", sa.String(16), nullable=False),
-        sa.Column("parent_id", sa.ForeignKey("drill.id")),
+        sa.Column("parent_id", sa.String(32), sa.ForeignKey("drill.id")),
         sa.Column("parent_turns", sa.Integer),
         sa.Column("created_at", _TIME, nullable=False),
         sa.Column("scored_at", _TIME),
@@ -48,7 +48,7 @@ def upgrade() -> None:
     op.create_index("ix_drill_account_created", "drill", ["account_id", "created_at"])
     op.create_table(
         "turn",
-        sa.Column("drill_id", sa.ForeignKey("drill.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("drill_id", sa.String(32), sa.ForeignKey("drill.id", ondelete="CASCADE"), primary_key=True),
         sa.Column("number", sa.Integer, primary_key=True),
         sa.Column("learner", sa.Text, nullable=False),
         sa.Column("idempotency_key", sa.String(128)),
