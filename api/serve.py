@@ -66,6 +66,8 @@ def _bind(host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # From here on a client that comes early waits instead of being turned away.
+        listening.listen(512)
     except OSError as error:
         listening.close()
         raise ServeError(f"cannot listen on {host}:{port}: {error.strerror}; try another --port") from error

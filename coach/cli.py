@@ -259,6 +259,8 @@ def model_pull(name: str) -> None:
 
     from coach.llm import local
 
+    if name not in local.MODELS:
+        raise click.ClickException(f"no local model is called {name!r}; there are {', '.join(local.MODELS)}")
     with tqdm(unit="B", unit_scale=True, file=sys.stderr) as bar:
 
         def progress(shards: int, all_shards: int, done: int, all_bytes: int) -> None:

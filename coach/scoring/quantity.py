@@ -15,13 +15,16 @@ _LARGE = {"万": 10_000, "w": 10_000, "k": 1_000, "千": 1_000, "百": 100, "亿
 
 _ARABIC = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _HAN = r"[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?"
-_NUMBER = rf"(?:{_ARABIC})\s*(?:万|亿|[wk](?![a-z])|千|百)?|{_HAN}"
+# 18万7, 18万7千, 1万零300: digits and signs mixed.
+_MIXED = r"\d+(?:\.\d+)?[万亿]零?\d{1,4}[千百]?(?![\d.%])"
+_MIXED_PARTS = re.compile(r"(\d+(?:\.\d+)?)([万亿])(零?)(\d{1,4})([千百]?)")
+_NUMBER = rf"{_MIXED}|(?:{_ARABIC})\s*(?:万|亿|[wk](?![a-z])|千|百)?|{_HAN}"
 _UNITS: list[tuple[str, Unit, float]] = [
     (r"%|个点(?!位)|个百分点", "percent", 1.0),
     (r"万元|万块", "yuan", 10_000.0),
     (r"元|块钱?|rmb", "yuan", 1.0),
     (r"倍|:1", "ratio", 1.0),
-    (r"个?工作日|天|日(?!活|均|常|期)", "day", 1.0),
+    (r"个?(?:工作|自然)日|天|日(?!活|均|常|期)", "day", 1.0),
     (r"周|个?星期|个?礼拜", "day", 7.0),
     (r"个月", "day", 30.0),
     (r"人|个|单|件|台|位|名|次|份|户|家|张|笔|条|套", "count", 1.0),
@@ -30,7 +33,7 @@ _UNIT = "|".join(f"(?P<u{i}>{pattern})" for i, (pattern, _, _) in enumerate(_UNI
 _QUANTITY = re.compile(
     rf"(?P<currency>[¥￥$])?(?P<percent>百分之)?(?P<low>{_NUMBER})\s*(?:{_UNIT})?"
     rf"(?:\s*(?:-|~|到|至)\s*(?P<high>{_NUMBER})\s*(?P<highunit>{'|'.join(p for p, _, _ in _UNITS)})?)?"
-    rf"(?P<cut>成(?![功为本绩交员立熟果分长])|折)?"
+    rf"(?P<cut>成(?P<tenth>[一二三四五六七八九])?(?![功为本绩交员立熟果分长])|折)?"
 )
 _ORDINAL = re.compile(r"第\s*$")
 
@@ -63,6 +66,14 @@ def parse_number(text: str) -> float | None:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(万|亿|w|k|千|百)?", text)
     if match:
         return float(match[1]) * _LARGE.get(match[2] or "", 1)
+    if mixed := _MIXED_PARTS.fullmatch(text):
+        unit = _LARGE[mixed[2]]
+        rest = float(mixed[4])
+        if mixed[5]:
+            rest *= _LARGE[mixed[5]]
+        elif len(mixed[4]) == 1 and not mixed[3]:
+            rest = _bare(int(mixed[4]), unit)
+        return float(mixed[1]) * unit + rest
     whole, _, fraction = text.partition("点")
     if not whole or any(c not in "零〇一二两三四五六七八九十百千万亿" for c in whole):
         return None
@@ -122,6 +133,8 @@ def find_quantities(text: str) -> list[Quantity]:
             unit, scale = "percent", 1.0
         if match["cut"] and unit == "none":
             unit, scale = "percent", 10.0
+            if match["tenth"]:
+                low += _DIGITS[match["tenth"]] / 10
             if match["cut"] == "折" and low > 10:
                 scale = 1.0
         ends = sorted((low * scale, (low if high is None else high) * scale))

@@ -32,8 +32,7 @@ function key() {
 }
 
 function toEnd() {
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  window.scrollTo({ top: document.documentElement.scrollHeight, behavior: calm ? "auto" : "smooth" });
+  window.scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
 }
 
 function complain(text) {
@@ -180,4 +179,5 @@ if (composer().dataset.state === "open") {
 } else if (composer().dataset.state === "pending") {
   composer().querySelector("form").requestSubmit();
 }
+if (matchMedia("(min-width: 60rem)").matches) document.querySelector(".folds details").open = true;
 if (talk.childElementCount > 1 && !location.hash) toEnd();

@@ -34,6 +34,11 @@ from coach.scoring.quantity import find_quantities, parse_number
         ("2.5:1", 2.5, 2.5, "ratio"),
         ("一亿两千万", 120_000_000, 120_000_000, "none"),
         ("三点五万元", 35000, 35000, "yuan"),
+        ("18万7", 187000, 187000, "none"),
+        ("18万7千块", 187000, 187000, "yuan"),
+        ("1万零300人", 10300, 10300, "count"),
+        ("三成九", 39, 39, "percent"),
+        ("7个自然日", 7, 7, "day"),
     ],
 )
 def test_one_quantity(text: str, low: float, high: float, unit: str) -> None:
