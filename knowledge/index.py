@@ -316,6 +316,11 @@ class Index:
         )
 
 
+def searched_texts(items: Iterable[Item]) -> list[str]:
+    """What is embedded of `items`: one text a passage, folded."""
+    return [fold(_searched(item, passage)) for item in items for passage in chunk.cut(item)]
+
+
 def sync_library(index: Index, items: Iterable[Item]) -> SyncReport:
     """Put the shipped `items` into `index`; only what is new or changed is embedded."""
     done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
