@@ -83,9 +83,9 @@ def _index(coach: Whetstone) -> Finding:
 
 
 def _encoder() -> Finding:
-    from coach.scoring.judges import encoder_fingerprint
+    from coach.scoring import meaning
 
-    return Finding("judges", True, f"pattern, number, semantic ({encoder_fingerprint()})")
+    return Finding("judges", True, f"pattern, number, semantic ({meaning.fingerprint()})")
 
 
 def _endpoint(coach: Whetstone) -> Finding:

@@ -29,15 +29,17 @@ class Prompt:
     text: str
     hash: str
 
-    def render(self, **values: str) -> str:
-        """The text with its inputs filled in.
+    def messages(self, **values: str) -> list[tuple[str, str]]:
+        """The prompt as (role, text) messages: the system's, then user and assistant in turn, parted by `===` lines.
 
         Raises:
             ValueError: an input is missing or not one of the prompt's.
         """
         if set(values) != self.inputs:
             raise ValueError(f"prompt {self.id} takes {sorted(self.inputs)}, got {sorted(values)}")
-        return Template(self.text).substitute(values)
+        parts = [Template(part).substitute(values).strip() for part in self.text.split("\n===\n")]
+        roles = ["system", *("user" if i % 2 == 0 else "assistant" for i in range(len(parts) - 1))]
+        return list(zip(roles, parts, strict=True))
 
 
 @functools.cache

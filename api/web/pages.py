@@ -68,7 +68,7 @@ def home(request: Request, coach: Coach, tried: bool = False) -> HTMLResponse:
         who=who,
         coach=coach,
         roles={r: [s for s in scenarios.values() if s.role == r] for r in get_args(Role)},
-        drills=[(i, scenarios.get(s), at, card) for i, s, at, card in stored.recent(coach.engine, who.id, limit=8)],
+        drills=[(i, scenarios.get(s), at, card) for i, s, at, card in stored.recent(coach.engine, who.id, limit=5)],
     )
 
 

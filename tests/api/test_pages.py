@@ -8,6 +8,7 @@ from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.web import language
@@ -15,7 +16,7 @@ from api.web.marks import Quote, matched, quoted
 from api.web.render import markdown, plain
 from coach.compose import Whetstone
 from coach.drill.guard import Refusal
-from coach.llm.call import Reason
+from coach.llm.call import Endpoint, Reason
 from coach.settings import Settings
 from coach.store import accounts, drills
 
@@ -39,6 +40,13 @@ def visit(coach: Whetstone, *, demo: bool = False, base_url: str = "http://local
 @pytest.fixture
 def visitor(coach: Whetstone) -> TestClient:
     return visit(coach, demo=True)
+
+
+@pytest.fixture
+def with_model(tmp_path: Path) -> Whetstone:
+    """A coach with a language model that these tests never call."""
+    endpoint = Endpoint(base_url="http://127.0.0.1:9/v1", api_key=SecretStr(""), model="qwen-test")
+    return Whetstone(Settings(home=tmp_path), endpoint)
 
 
 @pytest.fixture
@@ -227,6 +235,23 @@ def test_every_reason_for_an_authored_line_has_words(lang: str) -> None:
     texts = language.strings(lang)
     assert all(texts[f"degraded.{reason}"] for reason in get_args(Reason))
     assert all(texts[f"refusal.{reason}"] for reason in get_args(Refusal))
+
+
+@pytest.mark.parametrize("lang", language.LANGUAGES)
+def test_every_judge_and_voice_has_a_name(with_model: Whetstone, lang: str) -> None:
+    texts = language.strings(lang)
+    assert all(texts[f"judge.{name}"] for name in with_model.judge_names)
+    assert all(texts[f"voice.{name}"] for name in with_model.voices)
+
+
+def test_with_a_model_its_name_is_shown_and_the_voice_can_be_chosen(with_model: Whetstone) -> None:
+    client = visit(with_model, demo=True)
+    assert "语言模型 qwen-test" in client.get("/").text
+    client.post("/sign-in", data={"demo": "demo-learner"})
+    page = client.get(f"/scenarios/{SCENARIO}").text
+    assert re.findall(r'name="voice" value="(\w+)" (checked)?', page) == [("builtin", ""), ("llm", "checked")]
+    assert client.post(f"/scenarios/{SCENARIO}/start", data={"voice": "builtin"}).status_code == 200
+    assert client.post(f"/scenarios/{SCENARIO}/start", data={"voice": "tenor"}).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,8 @@ from coach.settings import Settings
 from evals.scripts import turns
 coach = Whetstone(Settings())
 coach.build_index()
-client = TestClient(create_app(coach, demo=True), base_url="http://127.0.0.1", headers={"Authorization": "Bearer demo-learner"})
+app = create_app(coach, demo=True)
+client = TestClient(app, base_url="http://127.0.0.1", headers={"Authorization": "Bearer demo-learner"})
 drill = client.post("/api/v1/drills", json={"scenario": "sales-bakery-price", "seed": 1}).json()
 at = f"/api/v1/drills/{drill['id']}"
 for n, text in enumerate(turns("sales-bakery-price", "middling")[:4], 1):

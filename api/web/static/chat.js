@@ -13,10 +13,10 @@ const length = (text) => [...text].length;
 
 // What is typed outlives a reload, a crash and a sign-in, until it is answered.
 const draft = {
-  name: () => `draft:${words.drill}:${field("number")?.value}`,
-  keep(text) { sessionStorage.setItem(this.name(), text); },
-  kept() { return sessionStorage.getItem(this.name()) ?? ""; },
-  drop() { sessionStorage.removeItem(this.name()); },
+  name: `draft:${words.drill}`,
+  keep(text) { sessionStorage.setItem(this.name, text); },
+  kept() { return sessionStorage.getItem(this.name) ?? ""; },
+  drop() { sessionStorage.removeItem(this.name); },
 };
 
 class Refused extends Error {
@@ -145,7 +145,9 @@ document.addEventListener("submit", (event) => {
   }
   if (form.id !== "say") return;
   event.preventDefault();
-  if (waiting || document.querySelector("[data-retry]:not([hidden])")?.closest(".trouble:not([hidden])")) return;
+  if (waiting) return;
+  const stuck = document.querySelector(".trouble:not([hidden]) button");
+  if (stuck) return stuck.focus();
   const text = field("text").value.trim();
   if (!text) return complain(words.empty);
   if (length(text) > words.longest) return complain(words.tooLong);
@@ -174,6 +176,9 @@ document.addEventListener("input", (event) => {
 
 const text = field("text");
 if (composer().dataset.state === "open") {
+  // Kept words that have been answered meanwhile (the answer was lost on the way here) are done with.
+  const last = [...talk.querySelectorAll(".learner p")].at(-1)?.textContent;
+  if (draft.kept().trim() === last) draft.drop();
   text.value ||= draft.kept();
   count();
 } else if (composer().dataset.state === "pending") {

