@@ -76,7 +76,7 @@ def unsafe(text: str, rules: Rules) -> Refusal | None:
         return "not_chinese"
     if any(re.search(p, folded) for p in rules.secrets):
         return "leak"
-    if _STAFF_TALK.search(folded) or _MARKUP.search(text):
+    if _STAFF_TALK.search(folded) or _MARKUP.search(text) or _gives_away_ones_own(folded, fold(rules.authored)):
         return "role_swap"
     if rules.heard and _echoes(text, rules.heard[-1], rules.authored):
         return "echo"
@@ -110,6 +110,13 @@ def _repeats(text: str, rules: Rules) -> bool:
         if len(said) >= 6 and any(fuzz.ratio(said, b) >= 85 for b in before):
             return True
     return False
+
+
+def _gives_away_ones_own(folded: str, authored: str) -> bool:
+    """Whether something the authored line does not call the learner's is called so: 我们店长 told as 你们店长."""
+    theirs = re.findall("[你您]们([\u4e00-\u9fff]{2})", folded)
+    things = [t for t in theirs if t[0] not in "这那的就都也不是有还要得"]
+    return any(thing in authored and not re.search(f"[你您]们{thing}", authored) for thing in things)
 
 
 def _echoes(text: str, learner: str, authored: str) -> bool:

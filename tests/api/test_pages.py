@@ -254,6 +254,16 @@ def test_with_a_model_its_name_is_shown_and_the_voice_can_be_chosen(with_model: 
     assert client.post(f"/scenarios/{SCENARIO}/start", data={"voice": "tenor"}).status_code == 422
 
 
+def test_a_model_that_cannot_be_reached_is_named_in_the_chat_and_on_the_scorecard(with_model: Whetstone) -> None:
+    client = visit(with_model, demo=True)
+    client.post("/sign-in", data={"demo": "demo-learner"})
+    drill = start(client)
+    assert "本句由剧本台词代替：连不上模型" in say(client, drill, 1, "您现在这套系统是怎么订货的？")
+    card = client.post(f"{drill}/score").text
+    assert "语言模型（只提意见，不投票）：连不上模型" in card
+    assert "问清现在怎么做" in card
+
+
 @pytest.mark.parametrize(
     ("spoken", "note"),
     [

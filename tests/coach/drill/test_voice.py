@@ -62,6 +62,12 @@ def test_what_the_director_allows_is_let_through() -> None:
     assert unsafe("三万块，我说过了。", rules(secrets=())) is None
 
 
+def test_what_is_the_customers_own_must_stay_so() -> None:
+    mine = rules(authored="我那些店长学不会，耽误营业。")
+    assert unsafe("你们店长学不会，耽误营业怎么办？", mine) == "role_swap"
+    assert unsafe("我的店长学不会，你们这个系统太难。", mine) is None
+
+
 def test_a_line_must_do_what_the_director_chose() -> None:
     assert incomplete("今天天气不错。", rules(all_of=("店加",))) == "no_act"
     assert incomplete("店加来报过价。", rules(all_of=("店加",))) is None
