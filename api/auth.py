@@ -48,11 +48,11 @@ def signed_in(request: Request) -> Principal | None:
     if not token:
         return None
     if request.method not in ("GET", "HEAD", "OPTIONS"):
-        _same_origin(request)
+        same_origin(request)
     return accounts.by_token(engine, token)
 
 
-def _same_origin(request: Request) -> None:
+def same_origin(request: Request) -> None:
     """A browser that acts by cookie must say that our own page sent it (Fetch Metadata, or Origin where older)."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:

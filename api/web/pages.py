@@ -80,7 +80,7 @@ def sign_in(
     demo: Annotated[str, Form(max_length=40)] = "",
     next: Annotated[str, Form(max_length=300)] = "",
 ) -> Response:
-    auth._same_origin(request)
+    auth.same_origin(request)
     if demo and auth.is_demo(request) and demo in DEMO_ACCOUNTS:
         who = accounts.ensure(coach.engine, demo, DEMO_ACCOUNTS[demo])
     else:
@@ -108,7 +108,7 @@ def _ours(path: str) -> str:
 
 @router.post("/sign-out")
 def sign_out(request: Request, coach: Coach) -> Response:
-    auth._same_origin(request)
+    auth.same_origin(request)
     accounts.sign_out(coach.engine, request.cookies.get(COOKIE, ""))
     response = _go("/")
     response.delete_cookie(COOKIE)
