@@ -33,6 +33,8 @@ def main() -> None:
         _fail(f"{name}: {first['msg']}")
     except BrokenPipeError:
         sys.stderr.close()
+    except OSError as error:
+        _fail(f"{error.filename or 'system'}: {error.strerror or error}")
 
 
 def _fail(message: str) -> NoReturn:

@@ -94,12 +94,16 @@ class Whetstone:
 
     def build_index(self) -> Index:
         """The index, with the shipped library in it; only what changed is embedded."""
+        from filelock import FileLock
+
         from knowledge.index import sync_library
         from knowledge.library import load_library
 
-        sync_library(self.index, load_library())
+        index = self.index
+        with FileLock(self.settings.home / "index" / "building.lock", timeout=600):
+            sync_library(index, load_library())
         self._index_ready.set()
-        return self.index
+        return index
 
     def warm(self) -> None:
         """Do now, once, what the first learner would otherwise wait for. A failure is kept, not raised."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from coach.llm.call import Endpoint
@@ -31,6 +31,13 @@ class Settings(BaseSettings):
     embed_base_url: str = ""
     embed_api_key: SecretStr = SecretStr("")
     embed_model: str = ""
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _not_nowhere(cls, home: object) -> object:
+        if home == "":
+            raise ValueError("is empty: name a folder, or leave it unset")
+        return home
 
     @model_validator(mode="after")
     def _together(self) -> Settings:

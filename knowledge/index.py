@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import urlsplit
 
 import numpy as np
+from filelock import FileLock
 
 from knowledge import chunk
 from knowledge.embed import FingerprintedEmbeddings
@@ -96,10 +97,15 @@ class Index:
         self._snapshot: _Snapshot | None = None
         self._store: Chroma | None = None
         home.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(home / "items.db", check_same_thread=False, timeout=30)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute(_SCHEMA)
-        self._db.commit()
+        with self._opening():
+            self._db = sqlite3.connect(home / "items.db", check_same_thread=False, timeout=30)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute(_SCHEMA)
+            self._db.commit()
+
+    def _opening(self) -> FileLock:
+        """Held while the stores are opened: two processes that make them at once would lock each other out."""
+        return FileLock(self._home / "opening.lock", timeout=120)
 
     def close(self) -> None:
         """Release the files; the index cannot be used afterwards."""
@@ -298,7 +304,8 @@ class Index:
 
         settings = Settings(anonymized_telemetry=False, chroma_otel_granularity=None)
         if self._chroma_url is None:
-            client = chromadb.PersistentClient(path=str(self._home / "chroma"), settings=settings)
+            with self._opening():
+                client = chromadb.PersistentClient(path=str(self._home / "chroma"), settings=settings)
         else:
             url = urlsplit(self._chroma_url)
             client = chromadb.HttpClient(

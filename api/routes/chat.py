@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from api.auth import Coach, principal
 from api.problems import Problem
@@ -38,6 +38,14 @@ class Message(BaseModel):
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: str | list[TextPart] | None = None
+
+    @field_validator("content")
+    @classmethod
+    def _whole_characters(cls, content: str | list[TextPart] | None) -> str | list[TextPart] | None:
+        parts = content if isinstance(content, list) else [TextPart(type="text", text=content or "")]
+        if any(0xD800 <= ord(c) <= 0xDFFF for part in parts for c in part.text):
+            raise ValueError("holds half a character (a lone surrogate)")
+        return content
 
     def text(self) -> str:
         if isinstance(self.content, list):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import secrets
+import unicodedata
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from coach.drill.director import DrillOver, Observation, State, open_drill, step
-from coach.drill.drill import Drill, Exchange, answer, hear
+from coach.drill.drill import Drill, Exchange, Turned, answer, hear
 from coach.drill.playbook import Playbook
 from coach.drill.understanding import observation
 from coach.drill.voice import Spoken, Voice
@@ -78,7 +79,7 @@ def clean_turn(text: str) -> str:
         raise BadTurn("the turn holds a NUL character")
     if any(0xD800 <= ord(c) <= 0xDFFF for c in text):
         raise BadTurn("the turn holds half a character (a lone surrogate)")
-    if not text:
+    if all(unicodedata.category(c) in ("Cf", "Cc", "Zs", "Zl", "Zp") for c in text):
         raise BadTurn("the turn is empty: say something")
     if len(text) > LONGEST_TURN:
         raise BadTurn(f"the turn has {len(text)} characters; {LONGEST_TURN} are the most")
@@ -137,8 +138,11 @@ class Sessions:
         row = drills.get(self._engine, drill_id, account_id)
         session = _restore(row)
         taken = _taken(row.turns, number, key)
+        turned: Turned | None = None
         if taken is None:
             self._refuse(session, row, number)
+            # Understood before it is committed: words that no judge can read must not block the drill.
+            turned = hear(session.drill, self._judges, text)
             if not drills.add_turn(self._engine, drill_id, number, text, key):
                 row = drills.get(self._engine, drill_id, account_id)
                 session = _restore(row)
@@ -148,7 +152,7 @@ class Sessions:
                 raise TurnConflict(f"turn {taken.number} was taken with other words", len(row.turns) + 1)
             if taken.answer is not None:
                 return self._replay(session, number)
-        return self._answer(session, number, text)
+        return self._answer(session, number, turned or hear(session.drill, self._judges, text))
 
     def _refuse(self, session: Session, row: DrillRow, number: int) -> None:
         if session.scorecard is not None:
@@ -163,9 +167,9 @@ class Sessions:
         yield session.drill.exchanges[number - 1].spoken.text
         return session
 
-    def _answer(self, session: Session, number: int, text: str) -> Generator[str, None, Session]:
+    def _answer(self, session: Session, number: int, turned: Turned) -> Generator[str, None, Session]:
         voice = self._voices.get(session.voice) or self._voices["builtin"]
-        speaking = answer(session.drill, hear(session.drill, self._judges, text), voice)
+        speaking = answer(session.drill, turned, voice)
         listening = True
         while True:
             try:
@@ -207,8 +211,11 @@ class Sessions:
     def score(self, account_id: str, drill_id: str, scorer: Callable[[Drill], Scorecard]) -> Session:
         """End the drill and score it, once; a second call gives the same scorecard."""
         session = self.load(account_id, drill_id)
-        if session.scorecard is None:
-            drills.keep_scorecard(self._engine, drill_id, scorer(session.drill).model_dump(mode="json"))
+        while session.scorecard is None:
+            card = scorer(session.drill).model_dump(mode="json")
+            answered = len(session.drill.exchanges)
+            # A turn that came in while it was being scored is not left out: it is scored again with it.
+            drills.keep_scorecard(self._engine, drill_id, card, answered=answered)
             session = self.load(account_id, drill_id)
         return session
 

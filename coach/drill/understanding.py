@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from coach.drill.director import Observation
 from coach.drill.playbook import Playbook
 from coach.scoring.judges import Judge
-from coach.scoring.verdict import Verdict, judge_turn
+from coach.scoring.verdict import CROWDED, Verdict, judge_turn
 from knowledge.text import fold
 
 _ASKS = re.compile(r"[?？]|[吗呢么](?:[。!！~\s]|$)|什么|怎么|多少|几个|哪|为何|为什么|是否|能不能|可不可以|有没有")
@@ -36,6 +36,6 @@ def observation(text: str, verdicts: dict[str, Verdict]) -> Observation:
     """What the director is told of a turn."""
     return Observation(
         met=frozenset(v.check for v in verdicts.values() if v.met),
-        slips=frozenset(v.check for v in verdicts.values() if not v.met and v.note),
+        slips=frozenset(v.check for v in verdicts.values() if not v.met and v.note and v.note != CROWDED),
         question=bool(_ASKS.search(fold(text))),
     )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from rapidfuzz import fuzz
 
 from knowledge.text import fold, sentences
 
 _NOISE = re.compile(r"[\W_]+")
+_LONGEST = 160
 _COPIED = 88.0
 """Similarity (rapidfuzz ratio, 0 to 100) from which a sentence is taken to be copied, not said."""
 
@@ -59,24 +59,25 @@ def own_sentences(text: str, copied_from: Iterable[str]) -> list[str]:
     for sentence in sentences(text):
         said = normalise(sentence)
         if said and not any(_is_copy(said, source) for source in sources):
-            own.append(sentence)
+            own += _pieces(sentence)
     return own
+
+
+def _pieces(sentence: str) -> list[str]:
+    """A sentence, or the stretches of one too long to be read at once, cut at commas where there are any."""
+    pieces = []
+    while len(sentence) > _LONGEST:
+        cut = max(sentence.rfind(mark, _LONGEST // 2, _LONGEST) for mark in "，,、；; ") + 1
+        pieces.append(sentence[: cut or _LONGEST])
+        sentence = sentence[cut or _LONGEST :]
+    return [p for p in [*pieces, sentence] if p.strip()]
 
 
 def _is_copy(said: str, source: str) -> bool:
     if len(said) < 6:
         return said == source
+    if source in said and len(source) >= len(said) / 2:
+        return True
     if len(said) >= 12 and said in source:
         return True
     return fuzz.ratio(said, source) >= _COPIED
-
-
-def clip(text: str, around: Sequence[int], limit: int = 80) -> str:
-    """At most `limit` characters of `text` that hold the span `around`, cut at commas where possible."""
-    if len(text) <= limit:
-        return text.strip()
-    start, end = around
-    left = max((text.rfind(c, 0, start) + 1 for c in "，,、；;"), default=0)
-    if end - left > limit:
-        left = max(0, start - limit // 4)
-    return unicodedata.normalize("NFC", text[left : left + limit]).strip()

@@ -13,13 +13,15 @@ from typing import Protocol
 
 import numpy as np
 
-from coach.scoring import meaning
+from coach.scoring import meaning, negation
 from coach.scoring.check import Check, NumberDetector
 from coach.scoring.meaning import Vectors
 from coach.scoring.quantity import Quantity, find_quantities
 from knowledge.text import fold
 
 Figures = Mapping[str, float]
+_GUESSES = 5
+"""From this many different percentages in one sentence on, it lists guesses and claims none."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class PatternJudge:
                 (
                     original
                     for original, text in folded
-                    if any(p.search(text) for p in wanted) and not any(p.search(text) for p in vetoes)
+                    if not any(p.search(text) for p in vetoes) and _shown(check, wanted, text)
                 ),
                 None,
             )
@@ -75,6 +77,12 @@ class PatternJudge:
 @functools.lru_cache(maxsize=4096)
 def _compiled(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(p) for p in patterns)
+
+
+def _shown(check: Check, wanted: Sequence[re.Pattern[str]], text: str) -> bool:
+    """Whether a pattern is found; for a behaviour to show, where the speaker does not refuse or deny it."""
+    found = (match for p in wanted if (match := p.search(text)))
+    return any(check.polarity == "avoid" or not negation.refused(text, m.start(), m.end()) for m in found)
 
 
 class NumberJudge:
@@ -98,6 +106,15 @@ class NumberJudge:
             if not re.search(number.near, text):
                 continue
             claims = [q for q in find_quantities(text) if _comparable(q, number.unit)]
+            if not claims or negation.guesses(text):
+                continue
+            claims = [
+                q
+                for q in claims
+                if not negation.denied_number(text, q.start) and not negation.refused(text, q.start, q.end)
+            ]
+            if len({(q.low, q.high) for q in claims}) >= _GUESSES and number.unit == "percent":
+                continue
             if any(q.near(value, number.tolerance) for q in claims):
                 return Vote(self.name, check.id, True, 0.97, sentence)
             for claim in claims:

@@ -13,8 +13,8 @@ _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两
 _SMALL = {"十": 10, "百": 100, "千": 1000}
 _LARGE = {"万": 10_000, "w": 10_000, "k": 1_000, "千": 1_000, "百": 100, "亿": 100_000_000}
 
-_ARABIC = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_HAN = r"[零〇一二两三四五六七八九十百千万亿]+(?:点[零〇一二三四五六七八九]+)?"
+_ARABIC = r"\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,8})?|\d{1,15}(?:\.\d{1,8})?"
+_HAN = r"[零〇一二两三四五六七八九十百千万亿]{1,16}(?:点[零〇一二三四五六七八九]{1,8})?"
 # 18万7, 18万7千, 1万零300: digits and signs mixed.
 _MIXED = r"\d+(?:\.\d+)?[万亿]零?\d{1,4}[千百]?(?![\d.%])"
 _MIXED_PARTS = re.compile(r"(\d+(?:\.\d+)?)([万亿])(零?)(\d{1,4})([千百]?)")
@@ -63,6 +63,8 @@ class Quantity:
 def parse_number(text: str) -> float | None:
     """The value of one number in Arabic or Chinese digits, with 万, 亿, w or k behind it; None if it is none."""
     text = unicodedata.normalize("NFKC", text).lower().replace(",", "").strip()
+    if len(text) > 32:
+        return None
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(万|亿|w|k|千|百)?", text)
     if match:
         return float(match[1]) * _LARGE.get(match[2] or "", 1)

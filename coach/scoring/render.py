@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from coach.scoring.check import Check
 from coach.scoring.scorecard import Scorecard
-from coach.scoring.verdict import Verdict
+from coach.scoring.verdict import CROWDED, ORDER, Verdict
 
-_NOTES = {"order": "说得太晚：要在别的步骤之前做"}
+_NOTES = {ORDER: "说得太晚：要在别的步骤之前做", CROWDED: "一轮塞得太多：问题只算前两个，做法只算前五个"}
 
 
 def markdown(card: Scorecard, checks: Mapping[str, Check], ending: str | None = None) -> str:

@@ -10,10 +10,16 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from coach.scoring import negation
 from coach.scoring.check import Check
 from coach.scoring.evidence import locate, own_sentences
 from coach.scoring.judges import Figures, Judge, Vote
 
+CROWDED = "crowded"
+ORDER = "order"
+"""Notes on checks that were shown but do not count: too much at once in one turn; too late."""
+_MOST_QUESTIONS = 2
+_MOST_SHOWN = 5
 SURE = 0.7
 """From this confidence on a vote counts; below it the judge only asks for a second look."""
 
@@ -34,7 +40,7 @@ class Verdict(BaseModel):
         quote: the learner's words that show it, verbatim; for a number got wrong, the words with the wrong number.
         turn: number of the learner's turn the quote is from, from 1; 0 without a quote.
         confidence: probability (0 to 1) that `met` is right, as the deciding judge puts it. Not calibrated.
-        note: what was wrong with a number that was stated wrongly.
+        note: what was wrong with a number that was stated wrongly; or `CROWDED` or `ORDER`.
         doubtful: judges disagree or none is sure; a person should look.
     """
 
@@ -63,12 +69,25 @@ def judge_turn(
     Args:
         copied_from: texts whose repetition is no evidence: the rubric's words and what the customer has said.
     """
-    said = own_sentences(text, copied_from)
+    said = negation.without_answered_no(own_sentences(text, copied_from))
     votes: dict[str, list[Vote]] = {}
     for judge in judges:
         for vote in judge.votes(checks, said, figures):
             votes.setdefault(vote.check, []).append(vote)
-    return {check.id: combine(check, votes[check.id], text=text, turn=turn) for check in checks if check.id in votes}
+    verdicts = {c.id: combine(c, votes[c.id], text=text, turn=turn) for c in checks if c.id in votes}
+    return _uncrowded(verdicts, checks, text)
+
+
+def _uncrowded(verdicts: dict[str, Verdict], checks: Sequence[Check], text: str) -> dict[str, Verdict]:
+    """Only the first two questions of a turn count, and the first five behaviours in all.
+
+    More questions at once is an interrogation and is not answered; more behaviours at once is a list being recited.
+    """
+    shown = [c for c in checks if c.polarity == "do" and c.id in verdicts and verdicts[c.id].met]
+    shown.sort(key=lambda c: text.find(verdicts[c.id].quote))
+    too_many = {c.id for c in [c for c in shown if c.family == "ask"][_MOST_QUESTIONS:]}
+    too_many |= {c.id for c in [c for c in shown if c.id not in too_many][_MOST_SHOWN:]}
+    return verdicts | {i: verdicts[i].model_copy(update={"met": False, "note": CROWDED}) for i in too_many}
 
 
 def combine(check: Check, votes: Sequence[Vote], *, text: str, turn: int) -> Verdict:
@@ -129,5 +148,5 @@ def over_transcript(turns: Sequence[dict[str, Verdict]], checks: Sequence[Check]
         verdict = merged.get(check.id)
         other = merged.get(check.before) if check.before else None
         if verdict and verdict.met and other and other.met and other.turn < verdict.turn:
-            merged[check.id] = verdict.model_copy(update={"met": False, "note": "order"})
+            merged[check.id] = verdict.model_copy(update={"met": False, "note": ORDER})
     return merged

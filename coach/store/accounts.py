@@ -46,8 +46,8 @@ def add(engine: Engine, name: str, role: AccountRole) -> str:
         NameTaken: there is one of that name. ValueError: the name is empty or over 80 characters.
     """
     name = name.strip()
-    if not 1 <= len(name) <= 80:
-        raise ValueError("a name has 1 to 80 characters")
+    if not 1 <= len(name) <= 80 or not name.isprintable():
+        raise ValueError("a name has 1 to 80 printable characters")
     key = "wk_" + secrets.token_urlsafe(32)
     with Session(engine) as session:
         session.add(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -46,6 +46,11 @@ class DrillRow:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+def _aware(moment: datetime) -> datetime:
+    """SQLite forgets the time zone; what is stored is UTC."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def create(
@@ -128,7 +133,7 @@ def get(engine: Engine, drill_id: str, account_id: str) -> DrillRow:
             voice=row.voice,
             parent_id=row.parent_id,
             parent_turns=row.parent_turns,
-            created_at=row.created_at,
+            created_at=_aware(row.created_at),
             scorecard=row.scorecard,
             turns=tuple(TurnRow(t.number, t.learner, t.idempotency_key, t.answer) for t in turns),
         )
@@ -143,12 +148,15 @@ def recent(engine: Engine, account_id: str, limit: int = 20) -> list[tuple[str, 
             .order_by(StoredDrill.created_at.desc(), StoredDrill.id)
             .limit(limit)
         )
-        return [(r[0], r[1], r[2], r[3]) for r in rows]
+        return [(r[0], r[1], _aware(r[2]), r[3]) for r in rows]
 
 
 def add_turn(engine: Engine, drill_id: str, number: int, learner: str, key: str | None) -> bool:
-    """Commit a learner turn, unanswered. False when a turn of that number or key is there already."""
+    """Commit a learner turn, unanswered. False when a turn of that number or key is there already, or the drill has
+    been scored meanwhile."""
     with Session(engine) as session:
+        if not _lock_unscored(session, drill_id):
+            return False
         session.add(
             StoredTurn(drill_id=drill_id, number=number, learner=learner, idempotency_key=key, created_at=_now())
         )
@@ -175,14 +183,28 @@ def answer_turn(engine: Engine, drill_id: str, number: int, answer: dict[str, An
         return stands
 
 
-def keep_scorecard(engine: Engine, drill_id: str, scorecard: dict[str, Any]) -> dict[str, Any]:
-    """Keep a drill's scorecard; the one that stands, which is an earlier one where there was one already."""
+def _lock_unscored(session: Session, drill_id: str) -> bool:
+    """Hold the drill's row until the transaction ends, so that turns and scoring take turns; False once scored."""
+    held = session.execute(
+        update(StoredDrill)
+        .where(StoredDrill.id == drill_id, StoredDrill.scored_at.is_(None))
+        .values(seed=StoredDrill.seed)
+        .returning(StoredDrill.id)
+    )
+    return held.scalar() is not None
+
+
+def keep_scorecard(engine: Engine, drill_id: str, scorecard: dict[str, Any], *, answered: int) -> None:
+    """Keep a drill's scorecard, unless there is one already or more than the `answered` turns it was made from."""
     with Session(engine) as session, session.begin():
-        session.execute(
-            update(StoredDrill)
-            .where(StoredDrill.id == drill_id, StoredDrill.scored_at.is_(None))
-            .values(scorecard=scorecard, scored_at=_now())
+        if not _lock_unscored(session, drill_id):
+            return
+        now_answered = session.scalar(
+            select(func.count())
+            .select_from(StoredTurn)
+            .where(StoredTurn.drill_id == drill_id, StoredTurn.answered_at.is_not(None))
         )
-        stands: dict[str, Any] | None = session.scalar(select(StoredDrill.scorecard).where(StoredDrill.id == drill_id))
-        assert stands is not None
-        return stands
+        if now_answered == answered:
+            session.execute(
+                update(StoredDrill).where(StoredDrill.id == drill_id).values(scorecard=scorecard, scored_at=_now())
+            )
