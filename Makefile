@@ -2,12 +2,9 @@
 VENV := .venv
 PY   := $(VENV)/bin/python
 W    := $(VENV)/bin/whetstone
-UV   := VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv
 # uv does not read pip's configuration; a mirror set there is honoured through this.
-export UV_DEFAULT_INDEX ?= $(shell $(VENV)/bin/pip config get global.index-url 2>/dev/null)
-ifeq ($(UV_DEFAULT_INDEX),)
-unexport UV_DEFAULT_INDEX
-endif
+UV = export VIRTUAL_ENV=$(VENV); mirror=$${PIP_INDEX_URL:-$$($(VENV)/bin/pip config get global.index-url 2>/dev/null)}; \
+	if [ -n "$$mirror" ]; then export UV_DEFAULT_INDEX="$$mirror"; fi; $(VENV)/bin/uv
 HOST ?= 127.0.0.1
 PORT ?= 8000
 LLM  ?=
@@ -22,12 +19,12 @@ $(VENV)/bin/uv:
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/.setup: $(VENV)/bin/uv requirements.lock pyproject.toml
-	$(UV) pip install --quiet --require-hashes -r requirements.lock
-	$(UV) pip install --quiet --no-deps --no-build-isolation -e .
+	@$(UV) pip install --quiet --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.setup requirements-dev.lock
-	$(UV) pip install --quiet --require-hashes -r requirements-dev.lock
+	@$(UV) pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@
 
 run: setup
@@ -56,9 +53,9 @@ eval: setup
 	$(if $(DATA),$(W) eval retrieval --data $(DATA))
 
 lock: $(VENV)/bin/uv
-	$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
+	@$(UV) pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
 		pyproject.toml --extra dev -o requirements-dev.lock
-	$(VENV)/bin/uv pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
+	@$(UV) pip compile -q --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
 		pyproject.toml requirements-build.in -c requirements-dev.lock -o requirements.lock
 
 # After the library's texts or the embedding model have changed; a test says when.

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-import structlog
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -17,7 +16,6 @@ from api.routes import chat, drills, health, library
 from api.web import pages
 from coach.compose import Whetstone
 
-log = structlog.get_logger()
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
 
 

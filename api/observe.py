@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import traceback
 import uuid
 
 import structlog
@@ -54,39 +55,67 @@ class Observed:
         request_id = given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
         began = time.perf_counter()
         status = 500
-        started = False
+        started = overflowed = refused = False
         most = _MOST_BYTES_UPLOADED if scope["path"] == "/api/v1/ingest" else _MOST_BYTES
         taken = 0
 
         async def counted() -> Message:
-            nonlocal taken
+            nonlocal taken, overflowed
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > most:
+            overflowed = overflowed or taken > most
+            if overflowed:
                 raise _TooLarge
             return message
 
         async def finished(message: Message) -> None:
-            nonlocal status, started
+            nonlocal status, started, refused
+            if overflowed and not started:
+                # The framework takes a body that cannot be read for a bad one; it was too large.
+                refused = started = True
+                await too_large()
+            if refused:
+                return
             if message["type"] == "http.response.start":
                 status, started = message["status"], True
+            await send(with_headers(message))
+
+        def with_headers(message: Message) -> Message:
+            if message["type"] == "http.response.start":
                 present = {k.lower() for k, _ in message["headers"]}
                 extra = {**_HEADERS, "x-request-id": request_id}
                 message["headers"] = [
                     *message["headers"],
                     *((k.encode(), v.encode()) for k, v in extra.items() if k.encode() not in present),
                 ]
-            await send(message)
+            return message
+
+        async def plain(message: Message) -> None:
+            await send(with_headers(message))
+
+        async def too_large() -> None:
+            nonlocal status
+            status = 413
+            response = problems.respond(Request(scope), 413, f"the request is larger than {most:,} bytes")
+            await response(scope, receive, plain)
 
         structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
             if headers.get("content-length", "0").isdigit() and int(headers.get("content-length", "0")) > most:
-                raise _TooLarge
-            await self._app(scope, counted, finished)
+                await too_large()
+            else:
+                await self._app(scope, counted, finished)
         except _TooLarge:
             if not started:
-                response = problems.respond(Request(scope), 413, f"the request is larger than {most:,} bytes")
-                await response(scope, receive, finished)
+                await too_large()
+        except Exception as error:
+            # Where it happened, not what it says: the message of a database error can hold what people wrote.
+            frames = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)[-12:]]
+            log.error("unhandled", path=scope["path"], error=type(error).__name__, frames=frames)
+            if started:
+                raise
+            told = "something went wrong on our side; the log has it under the request id"
+            await problems.respond(Request(scope), 500, told)(scope, receive, plain)
         finally:
             route = getattr(scope.get("route"), "path", "unmatched")
             seconds = time.perf_counter() - began

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,8 +14,6 @@ from coach.catalogue import NotInCatalogue
 from coach.drill.director import DrillOver
 from coach.drill.session import AlreadyScored, BadTurn, TurnConflict
 from coach.store.drills import NoSuchDrill
-
-log = structlog.get_logger()
 
 
 class Problem(Exception):
@@ -43,7 +40,7 @@ def respond(request: Request, status: int, detail: str, **extra: Any) -> JSONRes
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers: every error the domain knows, and a silent 500 for what it does not."""
+    """Register the handlers for every error the domain knows."""
 
     def on_problem(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, Problem)
@@ -70,13 +67,8 @@ def install(app: FastAPI) -> None:
             return respond(request, 422, str(error))
         return respond(request, 409, str(error))
 
-    def on_anything(request: Request, error: Exception) -> JSONResponse:
-        log.error("unhandled", path=request.url.path, error=type(error).__name__, exc_info=error)
-        return respond(request, 500, "something went wrong on our side; the log has the request id")
-
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
     for kind in (NoSuchDrill, NotInCatalogue, TurnConflict, BadTurn, AlreadyScored, DrillOver):
         app.add_exception_handler(kind, on_domain)
-    app.add_exception_handler(Exception, on_anything)

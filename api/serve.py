@@ -8,14 +8,11 @@ import socket
 import sys
 from collections.abc import Callable
 
-import structlog
 import uvicorn
 
 from api.observe import set_up_logging
 from coach.compose import Whetstone
 from coach.llm.call import Endpoint
-
-log = structlog.get_logger()
 
 
 class ServeError(ValueError):
@@ -52,6 +49,8 @@ def serve(
         coach = build(endpoint)
         from api.app import create_app
 
+        # What cannot be opened is told now, not to the first learner.
+        _ = coach.engine, coach.catalogue
         app = create_app(coach, demo=demo)
         print(banner(coach, host, port, demo), file=sys.stderr, flush=True)
         config = uvicorn.Config(

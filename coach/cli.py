@@ -30,11 +30,27 @@ def main() -> None:
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(["WHETSTONE", *(str(p).upper() for p in first["loc"])])
-        _fail(f"{name}: {first['msg']}")
+        _fail(f"{name}: {first['msg']}" if first["loc"] else first["msg"])
     except BrokenPipeError:
         sys.stderr.close()
     except OSError as error:
         _fail(f"{error.filename or 'system'}: {error.strerror or error}")
+    except Exception as error:
+        if not _is_the_users(error):
+            raise
+        _fail(str(error).splitlines()[0])
+
+
+def _is_the_users(error: Exception) -> bool:
+    """Whether the error is about what the user gave (files, addresses, models), not about a fault of ours."""
+    from sqlalchemy.exc import OperationalError
+
+    from coach.catalogue import LibraryError
+    from coach.llm.local import LocalModelError
+    from coach.store.database import DatabaseError
+    from knowledge.library import LibraryError as ItemError
+
+    return isinstance(error, OperationalError | LibraryError | LocalModelError | DatabaseError | ItemError)
 
 
 def _fail(message: str) -> NoReturn:
@@ -46,7 +62,12 @@ def _coach(endpoint: Endpoint | None = None) -> Whetstone:
     from coach.compose import Whetstone
     from coach.settings import Settings
 
-    return Whetstone(Settings(), endpoint)
+    try:
+        return Whetstone(Settings(), endpoint)
+    except ValidationError:
+        raise
+    except ValueError as error:
+        raise click.ClickException(f"WHETSTONE_LLM_{str(error).upper().split(':')[0]}: {error}") from error
 
 
 def _print_json(value: Any) -> None:
@@ -339,8 +360,9 @@ def user_add(name: str, role: Any) -> None:
     """Make an account and print its key, once."""
     from coach.store import accounts
 
+    engine = _coach().engine
     try:
-        key = accounts.add(_coach().engine, name, role)
+        key = accounts.add(engine, name, role)
     except ValueError as error:
         raise click.ClickException(f"NAME: {error}") from error
     click.echo(f"{name} ({role}). The key to sign in with, shown this once:", err=True)

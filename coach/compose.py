@@ -7,6 +7,9 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import structlog
+
+import prompts
 from coach import catalogue
 from coach.drill.drill import Drill
 from coach.drill.session import Sessions
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from coach.llm.gateway import Gateway
     from knowledge.embed import FingerprintedEmbeddings
     from knowledge.index import Index
+
+log = structlog.get_logger()
 
 
 class Whetstone:
@@ -105,17 +110,25 @@ class Whetstone:
         self._index_ready.set()
         return index
 
+    def _pins(self, drill: Drill) -> dict[str, str]:
+        """What the drill was played with: its playbook and, where a model spoke, prompt and model."""
+        pins = {"playbook": drill.playbook.hash}
+        if self.gateway is not None and any(e.spoken.source == "llm" for e in drill.exchanges):
+            pins |= {"voice_prompt": prompts.load("customer_voice").hash, "voice_model": self.gateway.fingerprint}
+        return pins
+
     def warm(self) -> None:
         """Do now, once, what the first learner would otherwise wait for. A failure is kept, not raised."""
-        for judge in self.judges:
-            judge.votes(list(self.catalogue.checks.values()), ["您好，请问现在方便吗？"], {})
         try:
+            for judge in self.judges:
+                judge.votes(list(self.catalogue.checks.values()), ["您好，请问现在方便吗？"], {})
             self.build_index()
             self.index.search("热身", k=1)
+            if self.gateway is not None:
+                self.gateway.warm()
         except Exception as error:
-            self.index_failure = f"{type(error).__name__}: {error}"
-        if self.gateway is not None:
-            self.gateway.warm()
+            self.index_failure = f"failed: {type(error).__name__}"
+            log.error("warm-up", error=self.index_failure, exc_info=error)
 
     @property
     def judge_names(self) -> list[str]:
@@ -149,7 +162,12 @@ class Whetstone:
         book = drill.playbook
 
         def search(query: str) -> Sequence[Found]:
-            return self.index.search(query, k=20, role=book.scenario.role)
+            try:
+                return self.index.search(query, k=20, role=book.scenario.role)
+            except Exception as error:
+                # The score does not hang on the library: without it there is only nothing to read.
+                log.warning("readings", error=type(error).__name__)
+                return []
 
         return score(
             book.rubric,
@@ -162,4 +180,5 @@ class Whetstone:
             model_judge=ModelJudge(self.gateway) if self.gateway else None,
             search=search if self.index_ready else None,
             say=book.scenario.overrides,
+            pins=self._pins(drill),
         )

@@ -85,7 +85,7 @@ def _index(coach: Whetstone) -> Finding:
 def _encoder() -> Finding:
     from coach.scoring import meaning
 
-    return Finding("judges", True, f"pattern, number, semantic ({meaning.fingerprint()})")
+    return Finding("judges", True, f"pattern, number, semantic (weights {meaning.fingerprint()})")
 
 
 def _endpoint(coach: Whetstone) -> Finding:

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     home: Path = Field(default_factory=lambda: Path.home() / ".whetstone")
     database_url: str = ""
     chroma_url: str | None = None
-    llm_base_url: str = "https://api.openai.com/v1"
+    llm_base_url: str = ""
     llm_api_key: SecretStr = SecretStr("")
     llm_model: str = ""
     embed_base_url: str = ""
@@ -41,6 +41,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _together(self) -> Settings:
+        if bool(self.llm_base_url) != bool(self.llm_model):
+            raise ValueError("WHETSTONE_LLM_BASE_URL and WHETSTONE_LLM_MODEL go together")
         if bool(self.embed_base_url) != bool(self.embed_model):
             raise ValueError("WHETSTONE_EMBED_BASE_URL and WHETSTONE_EMBED_MODEL go together")
         return self

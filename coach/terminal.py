@@ -47,7 +47,7 @@ def voice(coach: Whetstone, name: str) -> Iterator[Voice]:
             "--voice llm: no model is configured (WHETSTONE_LLM_MODEL) and none is installed (make model)"
         )
     with local.serve(local.default_cache() / there[0].file) as server:
-        yield ModelVoice(Gateway(server.endpoint), turn_seconds=60.0)
+        yield ModelVoice(Gateway(server.endpoint))
 
 
 def read_script(path: Path) -> list[str]:

@@ -131,7 +131,9 @@ class RemoteEmbeddings(Embeddings):
 
         return OpenAIEmbeddings(
             base_url=self._base_url,
-            api_key=SecretStr(self._api_key),
+            api_key=SecretStr(self._api_key or "none"),
+            timeout=30,
+            max_retries=1,
             model=self._name,
             # Endpoints other than OpenAI's own take text, not OpenAI's token numbers.
             check_embedding_ctx_length=False,

@@ -193,6 +193,9 @@ def _ingest(index: "Index", path: Path, kind: Kind | None, taken: dict[str, Path
         outcome = index.put(item)
     except ValueError:
         return FileReport(path, "refused", "holds headings only, no text")
+    except Exception as error:
+        # An embeddings endpoint or a store that fails on one file may take the next.
+        return FileReport(path, "refused", f"could not be indexed ({type(error).__name__}); try it again")
     return FileReport(path, outcome.status, "", item.id, outcome.passages, document.mended, document.lost)
 
 

@@ -127,7 +127,8 @@ def _reply(coach: Whetstone, book: Playbook, messages: list[tuple[str, str]], se
         return iter([drill.opening])
     if not waiting:
         return iter(["（这场对话已经结束。输入 /score 看评分单，或新开一个会话再练一次。）"])
-    first = [drill.opening + "\n\n"] if len(turns) == 1 and len(messages) == 1 else []
+    opened = any(role == "assistant" and drill.opening in text for role, text in messages)
+    first = [] if opened or len(turns) > 1 else [drill.opening + "\n\n"]
     speaking = answer(drill, hear(drill, coach.judges, waiting[0]), coach.voices[coach.default_voice])
 
     def pieces() -> Iterator[str]:

@@ -14,7 +14,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz", response_class=PlainTextResponse)
-def alive() -> str:
+async def alive() -> str:
     """The process answers."""
     return "ok"
 

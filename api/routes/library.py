@@ -59,25 +59,35 @@ def ingest(coach: Coach, files: list[UploadFile], kind: Kind | None = None) -> l
 
     if not coach.index_ready:
         raise Problem(503, "the index of the library is being built; try again in a moment")
-    done = []
     with tempfile.TemporaryDirectory() as folder:
+        names = {}
         for i, file in enumerate(files):
-            # Only the last part of the name is kept, and every upload has a folder of its own.
-            name = Path((file.filename or "").replace("\\", "/").replace("\x00", "")).name or "unnamed"
-            place = Path(folder) / str(i)
-            place.mkdir()
-            path = place / name[-120:]
+            path = Path(folder) / str(i) / _file_name(file.filename)
+            path.parent.mkdir()
             path.write_bytes(file.file.read())
-            for report in ingest_paths(coach.index, [path], kind).files:
-                done.append(
-                    shapes.IngestedFile(
-                        file=name,
-                        status=report.status,
-                        reason=report.reason,
-                        item=report.item_id,
-                        passages=report.passages,
-                        mended=report.mended,
-                        lost=report.lost,
-                    )
-                )
-    return done
+            names[path] = file.filename or path.name
+        reports = ingest_paths(coach.index, list(names), kind).files
+    told = [
+        shapes.IngestedFile(
+            file=names.get(r.path, r.path.name),
+            status=r.status,
+            reason=r.reason,
+            item=r.item_id,
+            passages=r.passages,
+            mended=r.mended,
+            lost=r.lost,
+        )
+        for r in reports
+    ]
+    if all(f.status == "refused" for f in told):
+        raise Problem(422, "no file could be taken", files=[f.model_dump() for f in told])
+    return told
+
+
+def _file_name(given: str | None) -> str:
+    """A name that is safe on disk: only the last part of the path, at most 200 bytes, the ending kept."""
+    name = Path((given or "").replace("\\", "/").replace("\x00", "")).name
+    stem, dot, ending = name.rpartition(".")
+    if not dot or not stem.strip("."):
+        return "unnamed"
+    return stem.encode()[:180].decode(errors="ignore") + "." + ending.encode()[:10].decode(errors="ignore")

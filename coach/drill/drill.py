@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 from coach.drill.director import Act, State, open_drill, step
 from coach.drill.playbook import Playbook
@@ -20,6 +20,7 @@ from coach.scoring.verdict import Verdict
 
 Speaker = Literal["learner", "customer"]
 Said = tuple[Speaker, str]
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -109,11 +110,11 @@ def play(playbook: Playbook, seed: int, judges: Sequence[Judge], voice: Voice, t
     return drill
 
 
-def finish(speaking: Generator[str, None, Drill]) -> Drill:
-    """Run an answer to its end, unheard, and return the drill it leads to."""
+def finish(speaking: Generator[str, None, Result]) -> Result:
+    """Run an answer to its end, unheard, and return what it leads to."""
     while True:
         try:
             next(speaking)
         except StopIteration as stop:
-            drill: Drill = stop.value
-            return drill
+            result: Result = stop.value
+            return result

@@ -10,6 +10,7 @@ from rapidfuzz import fuzz
 
 from coach.scoring import meaning
 from coach.scoring.evidence import normalise
+from coach.scoring.quantity import find_quantities
 from knowledge.text import fold, sentences
 
 Refusal = Literal[
@@ -41,7 +42,6 @@ _MARKUP = re.compile(
 _SAME_MEANING = 0.3
 """Cosine similarity to the authored line from which a line is taken to say the same."""
 _HAN = re.compile(r"[\u4e00-\u9fff]")
-_DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,7 @@ def unsafe(text: str, rules: Rules) -> Refusal | None:
         return "repeat"
     if not rules.may_yield and _YIELDS.search(folded) and not _YIELDS.search(fold(rules.authored)):
         return "yields"
-    known = set(_DIGITS.findall(fold(" ".join([rules.authored, *rules.heard]))))
-    if set(_DIGITS.findall(folded)) - known:
+    if _numbers(folded) - _numbers(fold(" ".join([rules.authored, *rules.heard]))):
         return "invents_number"
     return None
 
@@ -110,6 +109,11 @@ def _repeats(text: str, rules: Rules) -> bool:
         if len(said) >= 6 and any(fuzz.ratio(said, b) >= 85 for b in before):
             return True
     return False
+
+
+def _numbers(folded: str) -> set[float]:
+    """Values from ten up, in whatever digits: below ten, numerals are mostly just words (一下, 两句)."""
+    return {v for q in find_quantities(folded) for v in (q.low, q.high) if v >= 10}
 
 
 def _gives_away_ones_own(folded: str, authored: str) -> bool:

@@ -7,16 +7,19 @@ the process died in between.
 from __future__ import annotations
 
 import functools
+import queue
 import secrets
+import threading
 import unicodedata
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from prometheus_client import Counter
 from sqlalchemy import Engine
 
 from coach.drill.director import DrillOver, Observation, State, open_drill, step
-from coach.drill.drill import Drill, Exchange, Turned, answer, hear
+from coach.drill.drill import Drill, Exchange, Turned, answer, finish, hear
 from coach.drill.playbook import Playbook
 from coach.drill.understanding import observation
 from coach.drill.voice import Spoken, Voice
@@ -28,6 +31,9 @@ from coach.store.drills import DrillRow, TurnRow
 
 LONGEST_TURN = 2000
 """Characters in one learner turn; more is refused, not cut."""
+
+TURNS = Counter("whetstone_turns_total", "Turns answered", ["voice", "degraded"])
+REFUSED = Counter("whetstone_guard_refusals_total", "Model lines the guard refused", ["reason"])
 
 
 class TurnConflict(ValueError):
@@ -136,53 +142,61 @@ class Sessions:
         """
         text = clean_turn(text)
         row = drills.get(self._engine, drill_id, account_id)
-        session = _restore(row)
         taken = _taken(row.turns, number, key)
         turned: Turned | None = None
         if taken is None:
-            self._refuse(session, row, number)
+            session = _restore(row)
+            _refuse(session, number)
             # Understood before it is committed: words that no judge can read must not block the drill.
             turned = hear(session.drill, self._judges, text)
             if not drills.add_turn(self._engine, drill_id, number, text, key):
                 row = drills.get(self._engine, drill_id, account_id)
-                session = _restore(row)
                 taken = _taken(row.turns, number, key)
+                if taken is None:
+                    _refuse(_restore(row), number)
+        session = _restore(row)
         if taken is not None:
-            if taken.number != number or taken.learner != text:
-                raise TurnConflict(f"turn {taken.number} was taken with other words", len(row.turns) + 1)
+            if taken.learner != text:
+                raise TurnConflict(f"turn {taken.number} was taken with other words", _next(session))
             if taken.answer is not None:
-                return self._replay(session, number)
+                return self._replay(session, taken.number)
+            number = taken.number
         return self._answer(session, number, turned or hear(session.drill, self._judges, text))
-
-    def _refuse(self, session: Session, row: DrillRow, number: int) -> None:
-        if session.scorecard is not None:
-            raise AlreadyScored("this drill has been scored; rewind it to practise on")
-        if session.drill.ending is not None:
-            raise DrillOver("the conversation has ended")
-        expected = len(row.turns) + (0 if session.pending else 1)
-        if number != len(row.turns) + 1 or session.pending is not None:
-            raise TurnConflict(f"turn {expected} is next, not {number}", expected)
 
     def _replay(self, session: Session, number: int) -> Generator[str, None, Session]:
         yield session.drill.exchanges[number - 1].spoken.text
         return session
 
     def _answer(self, session: Session, number: int, turned: Turned) -> Generator[str, None, Session]:
+        """Answers in a thread of its own, begun at once: whoever is listening may go, the turn is answered and kept."""
         voice = self._voices.get(session.voice) or self._voices["builtin"]
-        speaking = answer(session.drill, turned, voice)
-        listening = True
-        while True:
+        said: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+
+        def speak() -> None:
             try:
-                piece = next(speaking)
-            except StopIteration as stop:
-                drill: Drill = stop.value
-                break
-            if listening:
-                try:
-                    yield piece
-                except GeneratorExit:
-                    listening = False  # whoever was listening has gone; the turn is answered all the same
-        drills.answer_turn(self._engine, session.id, number, _dump(drill.exchanges[-1]))
+                speaking = answer(session.drill, turned, voice)
+                while True:
+                    try:
+                        said.put(next(speaking))
+                    except StopIteration as stop:
+                        exchange: Exchange = stop.value.exchanges[-1]
+                        break
+                drills.answer_turn(self._engine, session.id, number, _dump(exchange))
+                _measure(exchange.spoken)
+                said.put(None)
+            except Exception as error:
+                said.put(error)
+
+        threading.Thread(target=speak, name=f"turn-{session.id}-{number}", daemon=True).start()
+        return self._listen(session, said)
+
+    def _listen(
+        self, session: Session, said: queue.SimpleQueue[str | Exception | None]
+    ) -> Generator[str, None, Session]:
+        while (piece := said.get()) is not None:
+            if isinstance(piece, Exception):
+                raise piece
+            yield piece
         return self.load(session.account_id, session.id)
 
     def rewind(self, account_id: str, drill_id: str, turns: int) -> Session:
@@ -210,14 +224,38 @@ class Sessions:
 
     def score(self, account_id: str, drill_id: str, scorer: Callable[[Drill], Scorecard]) -> Session:
         """End the drill and score it, once; a second call gives the same scorecard."""
-        session = self.load(account_id, drill_id)
-        while session.scorecard is None:
-            card = scorer(session.drill).model_dump(mode="json")
-            answered = len(session.drill.exchanges)
-            # A turn that came in while it was being scored is not left out: it is scored again with it.
-            drills.keep_scorecard(self._engine, drill_id, card, answered=answered)
+        while True:
             session = self.load(account_id, drill_id)
-        return session
+            if session.scorecard is not None:
+                return session
+            if session.pending is not None:
+                # A turn still without its answer counts too: it is answered first.
+                finish(self.post(account_id, drill_id, _next(session), session.pending))
+                continue
+            card = scorer(session.drill).model_dump(mode="json")
+            # Not kept if a turn came in meanwhile: then it is scored again, with that turn.
+            drills.keep_scorecard(self._engine, drill_id, card, turns=len(session.drill.exchanges))
+
+
+def _refuse(session: Session, number: int) -> None:
+    if session.scorecard is not None:
+        raise AlreadyScored("this drill has been scored; rewind it to practise on")
+    if session.drill.ending is not None:
+        raise DrillOver("the conversation has ended")
+    expected = _next(session)
+    if number != expected or session.pending is not None:
+        raise TurnConflict(f"turn {expected} is next, not {number}", expected)
+
+
+def _next(session: Session) -> int:
+    """Number of the turn that waits to be posted, or for its answer."""
+    return len(session.drill.exchanges) + 1
+
+
+def _measure(spoken: Spoken) -> None:
+    TURNS.labels(spoken.source, spoken.degraded or "none").inc()
+    for reason in spoken.refused:
+        REFUSED.labels(reason).inc()
 
 
 def _taken(turns: Sequence[TurnRow], number: int, key: str | None) -> TurnRow | None:

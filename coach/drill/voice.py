@@ -20,7 +20,6 @@ from coach.llm.gateway import Gateway, GatewayError
 
 Source = Literal["builtin", "llm"]
 _TRIES = 2
-_RECENT = 4
 _MOST_SAID = 80
 """Characters of the learner's last turn that are shown to the model: given more, small models copy it."""
 _MOOD = {"cold": "冷淡、不耐烦", "neutral": "平静、有保留", "warm": "愿意往下谈"}
@@ -33,7 +32,7 @@ class Brief:
     """All a voice is told. What the customer still hides is not in it.
 
     Attributes:
-        heard: (speaker, text) of the conversation so far, the learner's last turn at the end.
+        said: the learner's last words.
     """
 
     persona: str
@@ -41,7 +40,7 @@ class Brief:
     stance: str
     mood: str
     acts: tuple[Act, ...]
-    heard: tuple[tuple[Literal["learner", "customer"], str], ...]
+    said: str
 
     @property
     def authored(self) -> str:
@@ -76,7 +75,7 @@ def brief_for(
     playbook: Playbook,
     acts: Sequence[Act],
     state: State,
-    heard: Sequence[tuple[Literal["learner", "customer"], str]],
+    heard: Sequence[tuple[str, str]],
 ) -> Brief:
     """What the voice is told for these acts."""
     persona = playbook.persona
@@ -86,7 +85,7 @@ def brief_for(
         stance=playbook.scenario.stance,
         mood=_MOOD[state.mood],
         acts=tuple(acts),
-        heard=tuple(heard[-_RECENT:]),
+        said=next((text for speaker, text in reversed(heard) if speaker == "learner"), ""),
     )
 
 
@@ -134,9 +133,8 @@ class ModelVoice:
 
     name = "llm"
 
-    def __init__(self, gateway: Gateway, *, turn_seconds: float = 12.0) -> None:
+    def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._turn_seconds = turn_seconds
         self._prompt = prompts.load("customer_voice")
 
     def say(self, brief: Brief, rules: Rules) -> Generator[str, None, Spoken]:
@@ -175,17 +173,16 @@ class ModelVoice:
             temperature=0.8 - 0.4 * attempt,
             seed=attempt,
             stop=["\n"],
-            deadline_s=self._turn_seconds / _TRIES,
+            deadline_s=self._gateway.endpoint.timeout_s / _TRIES,
         )
 
     def _messages(self, brief: Brief) -> list[tuple[str, str]]:
-        said = next((text for who, text in reversed(brief.heard) if who == "learner"), "")
         return self._prompt.messages(
             persona=brief.persona,
             speech=brief.speech,
             stance=brief.stance,
             mood=brief.mood,
-            said=" ".join(said.split())[:_MOST_SAID],
+            said=" ".join(brief.said.split())[:_MOST_SAID],
             lines=brief.authored,
         )
 

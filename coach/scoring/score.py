@@ -45,11 +45,13 @@ def score(
     model_judge: ModelJudge | None = None,
     search: Search | None = None,
     say: Mapping[str, str] | None = None,
+    pins: Mapping[str, str] | None = None,
 ) -> Scorecard:
     """The scorecard of a conversation.
 
     Args:
         checks: at least those of the rubric. said: (speaker, text), speaker "learner" or "customer", in order.
+        pins: further content hashes to put on the scorecard.
         figures: of the scenario; without them, checks on numbers are not scored.
         verdicts: one mapping a learner turn where they were judged already, as in a drill; judged here else.
         search: finds cases and lessons for what was missed; none are linked without it.
@@ -58,7 +60,7 @@ def score(
     by_turn = [dict(v) for v in verdicts] if verdicts is not None else judge(used, said, judges, figures or {})
     merged = over_transcript(by_turn, used)
     names = [j.name for j in judges]
-    pinned = {"rubric": rubric_hash, "whetstone": version("whetstone")}
+    pinned = {"rubric": rubric_hash, "whetstone": version("whetstone"), **(pins or {})}
     if any(isinstance(j, SemanticJudge) for j in judges):
         pinned["embedder"] = meaning.fingerprint()
     if model_judge is not None and by_turn:

@@ -62,7 +62,7 @@ class Scorecard(BaseModel):
         points, max_points: points after deductions, and points that could be earned; one decimal.
         percent: 100 * points / max_points, rounded to a whole number.
         not_scored: checks no judge could judge (no figures to compare with, for instance).
-        needs_review: ids of checks a person should look at; the score stands until they do.
+        needs_review, review: whether a person should look, and at which checks; the score stands until they do.
         pinned: content hashes of the rubric, prompts, embedder and model behind this score.
     """
 

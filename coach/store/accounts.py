@@ -62,10 +62,14 @@ def add(engine: Engine, name: str, role: AccountRole) -> str:
 
 def ensure(engine: Engine, name: str, role: AccountRole) -> Principal:
     """The account of that name, made with a key nobody knows where there is none."""
-    with contextlib.suppress(NameTaken):
-        add(engine, name, role)
-    with Session(engine) as session:
-        return _principal(session.scalars(select(Account).where(Account.name == name)).one())
+    for _ in range(2):
+        with Session(engine) as session:
+            account = session.scalar(select(Account).where(Account.name == name))
+            if account is not None:
+                return _principal(account)
+        with contextlib.suppress(NameTaken):
+            add(engine, name, role)
+    raise LookupError(name)
 
 
 def by_key(engine: Engine, key: str) -> Principal | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
+from filelock import FileLock
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -30,13 +32,16 @@ def open_database(url: str) -> Engine:
     if backend == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": 30})
+        engine = create_engine(parsed, connect_args={"timeout": 30}, hide_parameters=True)
         event.listen(engine, "connect", _set_up_sqlite)
     elif backend == "postgresql":
-        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
     else:
         raise DatabaseError(f"runs on sqlite and postgresql, not on {backend}")
-    _migrate(engine)
+    lock = f"{parsed.database}.lock" if backend == "sqlite" and parsed.database not in (None, ":memory:") else ""
+    # Two processes starting at once must not both make the tables; PostgreSQL has a lock of its own for that.
+    with FileLock(lock, timeout=60) if lock else contextlib.nullcontext():
+        _migrate(engine)
     return engine
 
 
@@ -57,7 +62,6 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            # Two processes starting at once must not both create the tables.
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(873550)")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

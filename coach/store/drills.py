@@ -168,19 +168,14 @@ def add_turn(engine: Engine, drill_id: str, number: int, learner: str, key: str 
         return True
 
 
-def answer_turn(engine: Engine, drill_id: str, number: int, answer: dict[str, Any]) -> dict[str, Any]:
-    """Complete a turn; the answer that stands, which is an earlier one where there was one already."""
+def answer_turn(engine: Engine, drill_id: str, number: int, answer: dict[str, Any]) -> None:
+    """Complete a turn, unless it has been answered already."""
     with Session(engine) as session, session.begin():
         session.execute(
             update(StoredTurn)
             .where(StoredTurn.drill_id == drill_id, StoredTurn.number == number, StoredTurn.answered_at.is_(None))
             .values(answer=answer, answered_at=_now())
         )
-        stands: dict[str, Any] | None = session.scalar(
-            select(StoredTurn.answer).where(StoredTurn.drill_id == drill_id, StoredTurn.number == number)
-        )
-        assert stands is not None
-        return stands
 
 
 def _lock_unscored(session: Session, drill_id: str) -> bool:
@@ -194,17 +189,13 @@ def _lock_unscored(session: Session, drill_id: str) -> bool:
     return held.scalar() is not None
 
 
-def keep_scorecard(engine: Engine, drill_id: str, scorecard: dict[str, Any], *, answered: int) -> None:
-    """Keep a drill's scorecard, unless there is one already or more than the `answered` turns it was made from."""
+def keep_scorecard(engine: Engine, drill_id: str, scorecard: dict[str, Any], *, turns: int) -> None:
+    """Keep a drill's scorecard, unless there is one already or other than the `turns` turns it was made from."""
     with Session(engine) as session, session.begin():
         if not _lock_unscored(session, drill_id):
             return
-        now_answered = session.scalar(
-            select(func.count())
-            .select_from(StoredTurn)
-            .where(StoredTurn.drill_id == drill_id, StoredTurn.answered_at.is_not(None))
-        )
-        if now_answered == answered:
+        there = session.scalar(select(func.count()).select_from(StoredTurn).where(StoredTurn.drill_id == drill_id))
+        if there == turns:
             session.execute(
                 update(StoredDrill).where(StoredDrill.id == drill_id).values(scorecard=scorecard, scored_at=_now())
             )

@@ -50,10 +50,14 @@ def start(page: Page) -> None:
     page.get_by_role("button", name="以演示学员进入").click()
     page.get_by_role("link", name="十二家面包店嫌系统贵").last.click()
     page.get_by_role("button", name="开始练习").click()
+    page.wait_for_url("**/drills/*")
+    page.wait_for_load_state("load")
     expect(page.locator("#turn-0 .customer")).to_be_visible()
 
 
 def say(page: Page, number: int, text: str) -> None:
+    # Deferred scripts have run when the page has loaded; before that Enter is a new line.
+    page.wait_for_load_state("load")
     page.locator("#text").fill(text)
     page.keyboard.press("Enter")
     expect(page.locator(f"#talk #turn-{number} .customer")).to_be_visible()

@@ -58,6 +58,16 @@ def test_streamed_and_whole_are_the_same(openai: OpenAI) -> None:
     assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens > 0
 
 
+def test_the_opening_is_told_also_after_a_system_prompt(openai: OpenAI) -> None:
+    messages = [{"role": "system", "content": "x"}, {"role": "user", "content": "您说贵，是跟哪家比的？"}]
+    told = openai.chat.completions.create(model=SCENARIO, messages=messages, seed=1)  # type: ignore[arg-type]
+    words = told.choices[0].message.content or ""
+    assert "四万七" in words.split("\n\n")[0]
+    later = [*messages, {"role": "assistant", "content": words}, {"role": "user", "content": "那您现在怎么订货？"}]
+    again = openai.chat.completions.create(model=SCENARIO, messages=later, seed=1)  # type: ignore[arg-type]
+    assert "\n\n" not in (again.choices[0].message.content or "")
+
+
 def test_content_in_parts_and_the_briefing(openai: OpenAI) -> None:
     parts = [{"role": "user", "content": [{"type": "text", "text": "/brief"}]}]
     told = openai.chat.completions.create(model=SCENARIO, messages=parts)  # type: ignore[arg-type]

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from api.app import create_app
+from coach.compose import Whetstone
 from evals.scripts import turns
-from tests.api.conftest import TRAINER
+from tests.api.conftest import LEARNER, TRAINER
 
 SCENARIO = "sales-bakery-price"
 
@@ -131,6 +133,31 @@ def test_a_request_too_large_is_refused(client: TestClient) -> None:
     assert answer.json()["title"]
 
 
+def test_a_request_too_large_in_pieces_is_refused_too(client: TestClient) -> None:
+    at = start(client)
+    answer = client.post(f"{at}/turns", content=(b"x" * 100_000 for _ in range(11)))
+    assert answer.status_code == 413
+    assert client.get(at).json()["turns"] == []
+
+
+def test_a_fault_of_ours_is_told_with_the_request_id(coach: Whetstone, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(create_app(coach, demo=True), base_url="http://127.0.0.1", headers=LEARNER)
+    monkeypatch.setattr(type(coach), "sessions", property(lambda _: 1 / 0))
+    answer = client.get("/api/v1/drills/x", headers={"X-Request-ID": "abc"})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (500, "abc")
+    assert "ZeroDivision" not in answer.text
+
+
+def test_a_search_that_fails_does_not_cost_the_score(coach: Whetstone, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = TestClient(create_app(coach, demo=True), base_url="http://127.0.0.1", headers=LEARNER)
+    at = start(client)
+    client.post(f"{at}/turns", json={"number": 1, "text": "您说贵，是跟哪家比的？"})
+    monkeypatch.setattr(type(coach), "index_ready", property(lambda _: True))
+    monkeypatch.setattr(type(coach), "index", property(lambda _: 1 / 0))
+    card = client.post(f"{at}/score").raise_for_status().json()["scorecard"]
+    assert (card["readings"], card["points"] > 0) == ([], True)
+
+
 def test_what_is_not_there(client: TestClient) -> None:
     assert client.get("/api/v1/scenarios/nope").status_code == 404
     assert client.post("/api/v1/drills", json={"scenario": "nope"}).status_code == 404
@@ -176,7 +203,6 @@ def test_the_demo_answers_to_this_machine_only(client: TestClient) -> None:
 
 def test_another_site_cannot_act_by_the_browsers_cookie(client: TestClient) -> None:
     from api.auth import COOKIE
-    from coach.compose import Whetstone
     from coach.store import accounts
 
     coach: Whetstone = client.app.state.whetstone  # type: ignore[attr-defined]

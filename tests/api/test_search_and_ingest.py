@@ -33,8 +33,22 @@ def test_a_trainer_adds_documents_and_the_bad_ones_are_named(http: httpx.Client)
     ]
     answer = http.post("/api/v1/ingest", files=files, headers=TRAINER)
     told = {f["file"]: f for f in answer.raise_for_status().json()}
-    assert told["晨会.txt"]["status"] == "added"
+    assert told["../../晨会.txt"]["status"] == "added"
     assert (told["broken.txt"]["status"], bool(told["broken.txt"]["reason"])) == ("refused", True)
     assert told["empty.txt"]["status"] == "refused"
     hits = http.get("/api/v1/search", params={"q": "晨会讲哪三件事", "k": 1}).json()["hits"]
     assert "昨天的数" in hits[0]["passage"]
+
+
+def test_names_that_no_disk_takes_and_files_that_all_fail(http: httpx.Client) -> None:
+    text = "一、周会怎么开\n周会看三个数：新客、复购、客诉。每个数一句话讲原因，一句话讲下周做什么。\n".encode()
+    long_name = "长" * 200 + ".txt"
+    done = http.post("/api/v1/ingest", files=[("files", (long_name, text))], headers=TRAINER)
+    assert (done.status_code, done.json()[0]["status"]) == (201, "added")
+    for name in ("..", ".", "a\x00b"):
+        refused = http.post("/api/v1/ingest", files=[("files", (name, b"x"))], headers=TRAINER)
+        assert refused.status_code == 422, name
+    twice = http.post(
+        "/api/v1/ingest", files=[("files", ("同名.txt", text)), ("files", ("同名.txt", b"a" * 99))], headers=TRAINER
+    )
+    assert [f["status"] for f in twice.json()] == ["added", "refused"]

@@ -138,6 +138,36 @@ def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     assert "sqlite and postgresql" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("settings", "args", "word"),
+    [
+        ({"WHETSTONE_LLM_MODEL": "m"}, ("scenarios", "--json"), ""),
+        ({"WHETSTONE_LLM_MODEL": "m"}, ("doctor",), "go together"),
+        ({"WHETSTONE_LLM_MODEL": "m", "WHETSTONE_LLM_BASE_URL": "ftp://x"}, ("doctor",), "base_url"),
+        ({"WHETSTONE_HOME": ""}, ("doctor",), "WHETSTONE_HOME"),
+        ({"WHETSTONE_HOME": "/dev/null/x"}, ("user", "add", "a"), "/dev/null/x"),
+        ({"WHETSTONE_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}, ("user", "add", "a"), "127.0.0.1"),
+    ],
+)
+def test_settings_that_cannot_work_are_one_line(
+    tmp_path: Path, settings: dict[str, str], args: tuple[str, ...], word: str
+) -> None:
+    env = {k: v for k, v in os.environ.items() if not k.startswith("WHETSTONE_")}
+    code = "from coach.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *args],
+        env={**env, "WHETSTONE_HOME": str(tmp_path), **settings},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if not word:
+        assert done.returncode == 0
+        return
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1), done.stderr
+    assert word in done.stderr
+
+
 def test_scenarios_models_and_accounts(tmp_path: Path) -> None:
     listed = json.loads(whetstone(tmp_path, "scenarios", "--json").stdout)
     assert {s["role"] for s in listed} == {"sales", "support", "operations"}

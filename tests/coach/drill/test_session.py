@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
+from sqlalchemy.exc import IntegrityError
 
 from coach.catalogue import load
 from coach.drill.director import DrillOver
+from coach.drill.drill import Drill
 from coach.drill.guard import Rules
 from coach.drill.playbook import Playbook
 from coach.drill.session import LONGEST_TURN, AlreadyScored, BadTurn, Session, Sessions, TurnConflict, clean_turn
@@ -17,6 +21,7 @@ from coach.scoring.judges import NumberJudge, PatternJudge
 from coach.scoring.score import score
 from coach.scoring.scorecard import Scorecard
 from coach.store import accounts, drills
+from coach.store.tables import StoredTurn
 
 JUDGES = [PatternJudge(), NumberJudge()]
 GOOD = "您说贵，是跟现在这套比，还是手上有别家的报价？"
@@ -107,6 +112,9 @@ def test_the_learner_going_away_in_mid_answer_loses_nothing(desk: Desk) -> None:
     speaking = desk.sessions.post(desk.me, session.id, 1, GOOD)
     assert next(speaking)
     speaking.close()
+    for thread in threading.enumerate():
+        if thread.name == f"turn-{session.id}-1":
+            thread.join(10)
     assert len(desk.sessions.load(desk.me, session.id).drill.exchanges) == 1
 
 
@@ -141,6 +149,65 @@ def test_a_scored_drill_is_closed_and_scored_once(desk: Desk) -> None:
     assert asked == 1
     with pytest.raises(AlreadyScored):
         desk.post(session, 2, "再说一句")
+
+
+def scorer(desk: Desk, drill: Drill) -> Scorecard:
+    book = desk.book
+    return score(book.rubric, book.checks, drill.said(), judges=JUDGES, rubric_hash=book.rubric_hash)
+
+
+def test_a_turn_that_waits_for_its_answer_is_answered_before_the_score(desk: Desk) -> None:
+    session = desk.start()
+    assert drills.add_turn(desk.engine, session.id, 1, GOOD, None)
+    scored = desk.sessions.score(desk.me, session.id, lambda d: scorer(desk, d))
+    assert (scored.pending, len(scored.drill.exchanges)) == (None, 1)
+    assert scored.scorecard is not None
+    assert [v.check for c in scored.scorecard.criteria for v in c.verdicts if v.met] == ["asks-comparison"]
+
+
+def test_a_turn_that_comes_in_while_it_is_scored_is_scored_too(desk: Desk) -> None:
+    session = desk.post(desk.start(), 1, GOOD)
+    asked: list[int] = []
+
+    def slow(drill: Drill) -> Scorecard:
+        asked.append(len(drill.exchanges))
+        if len(asked) == 1:
+            desk.post(session, 2, "现在各家店是怎么订货的？")
+        return scorer(desk, drill)
+
+    scored = desk.sessions.score(desk.me, session.id, slow)
+    assert asked == [1, 2]
+    assert scored.scorecard is not None
+    met = {v.check for c in scored.scorecard.criteria for v in c.verdicts if v.met}
+    assert met == {"asks-comparison", "asks-current-process"}
+
+
+def test_a_turn_that_loses_the_race_with_the_score_is_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = desk.post(desk.start(), 1, GOOD)
+    real = drills.add_turn
+
+    def scored_first(engine: Engine, drill_id: str, number: int, learner: str, key: str | None) -> bool:
+        desk.sessions.score(desk.me, session.id, lambda d: scorer(desk, d))
+        return real(engine, drill_id, number, learner, key)
+
+    monkeypatch.setattr(drills, "add_turn", scored_first)
+    with pytest.raises(AlreadyScored):
+        desk.post(session, 2, "再说一句")
+    assert len(desk.sessions.load(desk.me, session.id).drill.exchanges) == 1
+
+
+def test_the_same_key_repeats_its_answer_whatever_the_number(desk: Desk) -> None:
+    session = desk.start()
+    first = desk.post(session, 1, GOOD, "key-1")
+    assert desk.post(session, 2, GOOD, "key-1") == first
+
+
+def test_words_are_not_in_database_errors(desk: Desk) -> None:
+    with pytest.raises(IntegrityError) as caught, desk.engine.begin() as connection:
+        connection.execute(
+            insert(StoredTurn).values(drill_id="none", number=1, learner="私密的话", created_at=datetime.now(UTC))
+        )
+    assert "私密的话" not in str(caught.value)
 
 
 def test_a_drill_that_has_ended_takes_no_more(desk: Desk) -> None:

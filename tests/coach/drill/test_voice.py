@@ -51,6 +51,7 @@ def rules(**more: object) -> Rules:
         ("说重点，我一会儿还有个会。", "repeat"),
         ("行，就这么定了，现在就签。", "yields"),
         ("要我付99999块，没门儿。", "invents_number"),
+        ("我最多出两万八，再多没有。", "invents_number"),
     ],
 )
 def test_what_the_guard_refuses(line: str, reason: str | None) -> None:
@@ -59,7 +60,7 @@ def test_what_the_guard_refuses(line: str, reason: str | None) -> None:
 
 def test_what_the_director_allows_is_let_through() -> None:
     assert unsafe("行，就这么定了。", rules(may_yield=True)) is None
-    assert unsafe("三万块，我说过了。", rules(secrets=())) is None
+    assert unsafe("三万块，我说过了。", rules(secrets=(), authored="差不多三万块。")) is None
 
 
 def test_what_is_the_customers_own_must_stay_so() -> None:
@@ -75,9 +76,8 @@ def test_a_line_must_do_what_the_director_chose() -> None:
 
 
 def voice(fake: FakeOpenAI, seconds: float = 10.0) -> ModelVoice:
-    return ModelVoice(
-        Gateway(Endpoint(base_url=fake.base_url, api_key=SecretStr("sk-test"), model="fake")), turn_seconds=seconds
-    )
+    endpoint = Endpoint(base_url=fake.base_url, api_key=SecretStr("sk-test"), model="fake", timeout_s=seconds)
+    return ModelVoice(Gateway(endpoint))
 
 
 def one_turn(book: Playbook, fake: FakeOpenAI, seconds: float = 10.0) -> tuple[list[str], Spoken]:
@@ -161,7 +161,7 @@ def test_an_endpoint_in_trouble_gives_the_authored_line_inside_the_turn(
 def test_nobody_listening_at_the_address(bakery: Playbook) -> None:
     with FakeOpenAI() as fake:
         gone = fake.base_url
-    silent = ModelVoice(Gateway(Endpoint(base_url=gone, api_key=SecretStr(""), model="fake")), turn_seconds=1.0)
+    silent = ModelVoice(Gateway(Endpoint(base_url=gone, api_key=SecretStr(""), model="fake", timeout_s=1.0)))
     drill = Drill(bakery, 3)
     told = finish(answer(drill, hear(drill, JUDGES, ASK), silent))
     assert told.exchanges[0].spoken == Spoken(authored(bakery), "builtin", (), "unreachable")
