@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from coach.catalogue import NotInCatalogue
 from coach.drill.director import DrillOver
-from coach.drill.session import AlreadyScored, BadTurn, TurnConflict
+from coach.drill.session import AlreadyScored, BadTurn, NoSuchVoice, TurnConflict
 from coach.store.drills import NoSuchDrill
 
 
@@ -63,12 +63,12 @@ def install(app: FastAPI) -> None:
             return respond(request, 404, str(error))
         if isinstance(error, TurnConflict):
             return respond(request, 409, str(error), expected=error.expected)
-        if isinstance(error, BadTurn):
+        if isinstance(error, BadTurn | NoSuchVoice):
             return respond(request, 422, str(error))
         return respond(request, 409, str(error))
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
-    for kind in (NoSuchDrill, NotInCatalogue, TurnConflict, BadTurn, AlreadyScored, DrillOver):
+    for kind in (NoSuchDrill, NotInCatalogue, TurnConflict, BadTurn, NoSuchVoice, AlreadyScored, DrillOver):
         app.add_exception_handler(kind, on_domain)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 import sys
 from collections.abc import Callable
@@ -12,21 +11,11 @@ import uvicorn
 
 from api.observe import set_up_logging
 from coach.compose import Whetstone
-from coach.llm.call import Endpoint
+from coach.llm.call import Endpoint, is_loopback
 
 
 class ServeError(ValueError):
     """The server cannot be started as asked; says why."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` can be reached from this machine only."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def serve(

@@ -150,7 +150,7 @@ class Status(BaseModel):
 def drill(session: Session) -> Drill:
     """A kept drill as the API shows it."""
     scenario = session.drill.playbook.scenario
-    ending = next((e for e in scenario.endings if e.id == session.drill.ending), None)
+    ending = session.drill.outcome
     turns = [
         Turn(
             number=i,

@@ -16,13 +16,10 @@ from coach.drill.playbook import Playbook
 from coach.drill.scenario import Persona, Scenario
 from coach.scoring.check import Check, Model
 from coach.scoring.rubric import Rubric
+from knowledge.library import LibraryError
 
 SHIPPED = Path(knowledge.__file__).parent / "library"
 M = TypeVar("M", Check, Persona, Rubric, Scenario)
-
-
-class LibraryError(ValueError):
-    """An item of the library is malformed or points at what does not exist; says which file and why."""
 
 
 class NotInCatalogue(LookupError):

@@ -45,12 +45,11 @@ def _is_the_users(error: Exception) -> bool:
     """Whether the error is about what the user gave (files, addresses, models), not about a fault of ours."""
     from sqlalchemy.exc import OperationalError
 
-    from coach.catalogue import LibraryError
     from coach.llm.local import LocalModelError
     from coach.store.database import DatabaseError
-    from knowledge.library import LibraryError as ItemError
+    from knowledge.library import LibraryError
 
-    return isinstance(error, OperationalError | LibraryError | LocalModelError | DatabaseError | ItemError)
+    return isinstance(error, OperationalError | LibraryError | LocalModelError | DatabaseError)
 
 
 def _fail(message: str) -> NoReturn:

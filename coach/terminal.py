@@ -99,7 +99,7 @@ def play(
             json.dumps(as_document(drill, chosen.name, card.model_dump(mode="json")), ensure_ascii=False, indent=2)
         )
         return
-    ending = next((e.title for e in book.scenario.endings if e.id == drill.ending), "中途结束")
+    ending = drill.outcome.title if drill.outcome else "中途结束"
     click.echo("\n" + markdown(card, book.checks, ending))
 
 
@@ -108,12 +108,7 @@ def _say(coach: Whetstone, drill: Drill, chosen: Voice, text: str, *, quiet: boo
     if quiet:
         return finish(speaking)
     click.echo(f"{drill.playbook.persona.name}：", nl=False)
-    while True:
-        try:
-            click.echo(next(speaking), nl=False)
-        except StopIteration as stop:
-            told: Drill = stop.value
-            break
+    told = finish(speaking, lambda piece: click.echo(piece, nl=False))
     degraded = told.exchanges[-1].spoken.degraded
     click.echo(f"  （{_DEGRADED.get(degraded, degraded)}，本句用剧本台词）\n" if degraded else "\n")
     return told

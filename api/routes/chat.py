@@ -119,7 +119,7 @@ def _reply(coach: Whetstone, book: Playbook, messages: list[tuple[str, str]], se
     turns = learner_turns(messages)
     drill, waiting = replay(book, seed, coach.judges, turns)
     if command and command[1].lower() == "score":
-        ending = next((e.title for e in book.scenario.endings if e.id == drill.ending), None)
+        ending = drill.outcome.title if drill.outcome else None
         return iter([markdown(coach.score(drill), book.checks, ending)])
     if command:
         return iter([_briefing(book)])

@@ -16,6 +16,7 @@ from api.problems import Problem
 from api.web import marks
 from api.web.render import PageRoute, error_page, landing, page, plain, remember_language
 from coach.drill.director import DrillOver
+from coach.drill.drill import finish
 from coach.drill.session import LONGEST_TURN, AlreadyScored, BadTurn, Session, TurnConflict
 from coach.scoring.scorecard import Scorecard
 from coach.store import accounts
@@ -122,10 +123,8 @@ def scenario(request: Request, scenario_id: str, coach: Coach, who: Someone) -> 
 
 @router.post("/scenarios/{scenario_id}/start")
 def start(scenario_id: str, coach: Coach, who: Someone, voice: Annotated[str, Form(max_length=20)] = "") -> Response:
-    voice = voice or coach.default_voice
-    if voice not in coach.voices:
-        raise Problem(422, f"voice: {voice} is not configured here; there are {', '.join(coach.voices)}")
-    session = coach.sessions.start(who.id, coach.catalogue.playbook(scenario_id), voice=voice)
+    book = coach.catalogue.playbook(scenario_id)
+    session = coach.sessions.start(who.id, book, voice=voice or coach.default_voice)
     return _go(f"/drills/{session.id}")
 
 
@@ -151,7 +150,7 @@ def _chat(
         who=who,
         session=session,
         book=book,
-        ending=next((e for e in book.scenario.endings if e.id == session.drill.ending), None),
+        ending=session.drill.outcome,
         longest=LONGEST_TURN,
         problem=problem,
         draft=draft,
@@ -169,8 +168,7 @@ def turn(
 ) -> Response:
     """A turn from a browser without script; what is refused stays in the box."""
     try:
-        for _ in coach.sessions.post(who.id, drill_id, number, text):
-            pass
+        finish(coach.sessions.post(who.id, drill_id, number, text))
     except (BadTurn, TurnConflict, AlreadyScored, DrillOver) as error:
         session = coach.sessions.load(who.id, drill_id)
         if not isinstance(error, BadTurn):
@@ -206,7 +204,7 @@ def scorecard(request: Request, drill_id: str, coach: Coach, who: Someone) -> Re
         card=card,
         criteria={c.id: c for c in book.rubric.criteria},
         say={m.check: m.say for m in card.missed},
-        ending=next((e for e in book.scenario.endings if e.id == session.drill.ending), None),
+        ending=session.drill.outcome,
         turns=[
             (n, marks.quoted(e.learner, _quotes(card, n)), e.spoken.text)
             for n, e in enumerate(session.drill.exchanges, 1)

@@ -7,12 +7,13 @@ messages; the result is the same.
 from __future__ import annotations
 
 import functools
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from coach.drill.director import Act, State, open_drill, step
 from coach.drill.playbook import Playbook
+from coach.drill.scenario import Ending
 from coach.drill.understanding import observation, understand
 from coach.drill.voice import Spoken, Voice, brief_for, rules_for
 from coach.scoring.judges import Judge
@@ -66,6 +67,11 @@ class Drill:
     def ending(self) -> str | None:
         return self.state.ending
 
+    @property
+    def outcome(self) -> Ending | None:
+        """The ending as authored, once there is one."""
+        return next((e for e in self.playbook.scenario.endings if e.id == self.ending), None)
+
     def said(self) -> list[Said]:
         """The whole conversation, in order."""
         talk: list[Said] = [("customer", self.opening)]
@@ -110,11 +116,11 @@ def play(playbook: Playbook, seed: int, judges: Sequence[Judge], voice: Voice, t
     return drill
 
 
-def finish(speaking: Generator[str, None, Result]) -> Result:
-    """Run an answer to its end, unheard, and return what it leads to."""
+def finish(speaking: Generator[str, None, Result], heard: Callable[[str], object] = lambda _: None) -> Result:
+    """Run an answer to its end, give each piece to `heard`, and return what it leads to."""
     while True:
         try:
-            next(speaking)
+            heard(next(speaking))
         except StopIteration as stop:
             result: Result = stop.value
             return result

@@ -34,8 +34,3 @@ class Playbook(Model):
     @functools.cached_property
     def rubric_hash(self) -> str:
         return pin(self.rubric, self.checks)
-
-    @functools.cached_property
-    def rubric_words(self) -> tuple[str, ...]:
-        """Titles and definitions: repeating them is no evidence of doing what they say."""
-        return tuple(t for c in self.checks.values() for t in (c.title, c.definition))

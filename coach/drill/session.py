@@ -48,6 +48,10 @@ class AlreadyScored(ValueError):
     """The drill has been scored; it takes no more turns. Rewinding it makes a new one."""
 
 
+class NoSuchVoice(ValueError):
+    """There is no voice of that name here; says which there are."""
+
+
 class BadTurn(ValueError):
     """The words of the turn cannot be taken: empty, too long, or not text."""
 
@@ -104,10 +108,10 @@ class Sessions:
         """A new drill; without a seed, a random one.
 
         Raises:
-            ValueError: there is no such voice here.
+            NoSuchVoice: there is no such voice here.
         """
         if voice not in self._voices:
-            raise ValueError(f"no voice {voice!r} here; there are {', '.join(self._voices)}")
+            raise NoSuchVoice(f"voice: {voice} is not configured here; there are {', '.join(self._voices)}")
         drill_id = drills.create(
             self._engine,
             account_id=account_id,
@@ -142,19 +146,19 @@ class Sessions:
         """
         text = clean_turn(text)
         row = drills.get(self._engine, drill_id, account_id)
+        session = _restore(row)
         taken = _taken(row.turns, number, key)
         turned: Turned | None = None
         if taken is None:
-            session = _restore(row)
             _refuse(session, number)
             # Understood before it is committed: words that no judge can read must not block the drill.
             turned = hear(session.drill, self._judges, text)
             if not drills.add_turn(self._engine, drill_id, number, text, key):
                 row = drills.get(self._engine, drill_id, account_id)
+                session = _restore(row)
                 taken = _taken(row.turns, number, key)
                 if taken is None:
-                    _refuse(_restore(row), number)
-        session = _restore(row)
+                    _refuse(session, number)
         if taken is not None:
             if taken.learner != text:
                 raise TurnConflict(f"turn {taken.number} was taken with other words", _next(session))
@@ -174,13 +178,7 @@ class Sessions:
 
         def speak() -> None:
             try:
-                speaking = answer(session.drill, turned, voice)
-                while True:
-                    try:
-                        said.put(next(speaking))
-                    except StopIteration as stop:
-                        exchange: Exchange = stop.value.exchanges[-1]
-                        break
+                exchange = finish(answer(session.drill, turned, voice), said.put).exchanges[-1]
                 drills.answer_turn(self._engine, session.id, number, _dump(exchange))
                 _measure(exchange.spoken)
                 said.put(None)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from coach.drill.director import Observation
 from coach.drill.playbook import Playbook
+from coach.scoring.check import words_of
 from coach.scoring.judges import Judge
 from coach.scoring.verdict import CROWDED, Verdict, judge_turn
 from knowledge.text import fold
@@ -28,7 +29,7 @@ def understand(
         text,
         turn=turn,
         figures=playbook.figures,
-        copied_from=[*playbook.rubric_words, *heard],
+        copied_from=[*words_of(playbook.checks.values()), *heard],
     )
 
 

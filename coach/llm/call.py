@@ -100,7 +100,7 @@ def chat_model(endpoint: Endpoint) -> ChatOpenAI:
     from langchain_openai import ChatOpenAI
 
     # A proxy set for the outside world cannot reach a server on this machine.
-    outside = not _is_loopback(endpoint.host)
+    outside = not is_loopback(endpoint.host)
     try:
         client = httpx.Client(trust_env=outside, event_hooks={"response": [Call.seen]})
     except (ImportError, ValueError):
@@ -222,7 +222,8 @@ def _seconds(retry_after: str | None) -> float | None:
     return float(retry_after) if retry_after and retry_after.isdecimal() else None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether `host` can be reached from this machine only."""
     with suppress(ValueError):
         return ipaddress.ip_address(host).is_loopback
     return host == "localhost"

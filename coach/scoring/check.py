@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -106,3 +107,8 @@ class Check(Model):
         if self.pattern is None and self.number is None and self.examples is None:
             raise ValueError("a check needs a pattern, a number or examples: nothing could ever meet it")
         return self
+
+
+def words_of(checks: Iterable[Check]) -> tuple[str, ...]:
+    """Titles and definitions: repeating them is no evidence of doing what they say."""
+    return tuple(text for check in checks for text in (check.title, check.definition))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 
@@ -15,6 +16,7 @@ _COPIED = 88.0
 """Similarity (rapidfuzz ratio, 0 to 100) from which a sentence is taken to be copied, not said."""
 
 
+@functools.lru_cache(maxsize=8192)  # the rubric's words are compared with every turn
 def normalise(text: str) -> str:
     """`text` without width, case, script, punctuation and space: the form in which quotes are compared."""
     return _NOISE.sub("", fold(text))

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Protocol
 
 from coach.scoring import meaning
-from coach.scoring.check import Check
+from coach.scoring.check import Check, words_of
 from coach.scoring.judges import Figures, Judge, SemanticJudge
 from coach.scoring.model_judge import ModelJudge, second_opinion
 from coach.scoring.rubric import Rubric
@@ -78,7 +78,7 @@ def judge(
     checks: Sequence[Check], said: Sequence[tuple[str, str]], judges: Sequence[Judge], figures: Figures
 ) -> list[dict[str, Verdict]]:
     """Verdicts turn by turn. Repeating the rubric's words or the customer's earlier ones is no evidence."""
-    words = [t for c in checks for t in (c.title, c.definition)]
+    words = words_of(checks)
     heard: list[str] = []
     turns: list[dict[str, Verdict]] = []
     for speaker, text in said:
