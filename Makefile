@@ -60,8 +60,8 @@ lock: $(VENV)/bin/uv
 
 # After the library's texts or the embedding model have changed; a test says when.
 vectors: setup
-	$(PY) -c "from knowledge.embed import LocalEmbeddings, keep_vectors; from knowledge.index import searched_texts; \
-	from knowledge.library import load_library; keep_vectors(searched_texts(load_library()), LocalEmbeddings())"
+	$(PY) -c "from knowledge.embed import LocalEmbeddings, keep_vectors; from knowledge.index import embedded_texts; \
+	from knowledge.shipped import load_library; keep_vectors(embedded_texts(load_library()), LocalEmbeddings())"
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

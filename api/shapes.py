@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from coach.drill.session import LONGEST_TURN, Session
 from coach.scoring.scorecard import Scorecard
-from knowledge.item import Kind, Role
+from knowledge.item import Kind, Role, Tier
 
 
 class ScenarioSummary(BaseModel):
@@ -108,6 +108,12 @@ class DrillSummary(BaseModel):
     passed: bool | None
 
 
+class AlsoIn(BaseModel):
+    id: str
+    title: str
+    source: str
+
+
 class SearchHit(BaseModel):
     id: str
     title: str
@@ -117,12 +123,112 @@ class SearchHit(BaseModel):
     passage: str
     heading: list[str]
     source: str
+    marks: list[tuple[int, int]] = Field(description="[start, end) of the matching words in the passage")
+    also: list[AlsoIn] = Field(description="other items that hold nearly the same passage")
 
 
 class SearchResult(BaseModel):
     query: str
     took_ms: float
+    read_as: str | None = Field(description="the query as it was searched, where a slip was mended")
+    good: bool = Field(description="false when nothing found is likely to answer the query")
     hits: list[SearchHit]
+
+
+class AnswerSentence(BaseModel):
+    text: str
+    cites: list[int] = Field(description="positions in `passages`, from 1")
+
+
+class Answer(BaseModel):
+    """A short answer from the library."""
+
+    question: str
+    by: str = Field(description="llm, passages (no model, or nothing it wrote was supported), or nobody")
+    sentences: list[AnswerSentence]
+    passages: list[SearchHit]
+    reason: str
+    dropped: int = Field(description="sentences that no passage supported")
+
+
+class RelatedNode(BaseModel):
+    """Something near an item in the graph of the library."""
+
+    id: str = Field(description="kind and id, such as skill:discovery")
+    kind: str
+    title: str
+    title_en: str | None
+    score: float
+    linked: bool = Field(description="whether one names the other")
+    via: list[str] = Field(description="what both have in common")
+
+
+class PathNode(BaseModel):
+    id: str
+    kind: str
+    title: str
+    title_en: str | None
+    minutes: int | None
+
+
+class PathStep(PathNode):
+    """A skill to gain, or at the end the goal itself; `items` are what to read for it."""
+
+    needed_by: list[PathNode]
+    items: list[PathNode]
+
+
+class Path(BaseModel):
+    minutes: int | None = Field(description="of all lessons on the way")
+    steps: list[PathStep]
+
+
+class Tags(BaseModel):
+    """Tags to set while confirming; those left out are confirmed as proposed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Kind | None = None
+    role: Role | None = None
+    industry: Annotated[str, Field(min_length=1, max_length=60)] | None = None
+    tier: Tier | None = None
+    skills: list[str] | None = None
+
+
+class Waiting(BaseModel):
+    """An item that waits for a trainer."""
+
+    id: str
+    kind: Kind
+    title: str
+    role: Role
+    industry: str
+    tier: Tier
+    skills: tuple[str, ...]
+    proposed: tuple[str, ...]
+    status: str
+    source: str
+
+
+class LedgerEntry(BaseModel):
+    """One change of the library."""
+
+    number: int
+    at: str
+    who: str
+    action: str
+    note: str
+    item_id: str
+    content_hash: str
+    previous: str
+    hash: str
+
+
+class Rollback(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1)
+    item: str | None = None
 
 
 class IngestedFile(BaseModel):
@@ -130,9 +236,12 @@ class IngestedFile(BaseModel):
     status: str
     reason: str
     item: str
+    items: list[str]
     passages: int
     mended: int
     lost: int
+    removed: int
+    personal: int
 
 
 class Status(BaseModel):

@@ -16,7 +16,7 @@ from coach.drill.playbook import Playbook
 from coach.drill.scenario import Persona, Scenario
 from coach.scoring.check import Check, Model
 from coach.scoring.rubric import Rubric
-from knowledge.library import LibraryError
+from knowledge.shipped import LibraryError
 
 SHIPPED = Path(knowledge.__file__).parent / "library"
 M = TypeVar("M", Check, Persona, Rubric, Scenario)
@@ -50,6 +50,11 @@ class Catalogue:
             rubric=rubric,
             checks={i: self.checks[i] for i in ids},
         )
+
+    def practised(self, scenario_id: str) -> tuple[str, ...]:
+        """Ids of the behaviours to be shown in a scenario, in the rubric's order."""
+        ids = self.rubrics[self.scenarios[scenario_id].rubric].check_ids()
+        return tuple(dict.fromkeys(i for i in ids if self.checks[i].polarity == "do"))
 
     def rubric(self, rubric_id: str) -> Rubric:
         """The rubric of that id.

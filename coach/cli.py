@@ -13,10 +13,13 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from coach.compose import Whetstone
     from coach.llm.call import Endpoint
+    from knowledge.ingest import FileReport
+    from knowledge.search import Hit
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="print one JSON document on standard output")
 _ROLE = click.Choice(["sales", "support", "operations", "common"])
 _KIND = click.Choice(["case", "lesson", "regulation", "template"])
+_TIER = click.Choice(["junior", "middle", "senior"])
 
 
 def main() -> None:
@@ -47,7 +50,7 @@ def _is_the_users(error: Exception) -> bool:
 
     from coach.llm.local import LocalModelError
     from coach.store.database import DatabaseError
-    from knowledge.library import LibraryError
+    from knowledge.shipped import LibraryError
 
     return isinstance(error, OperationalError | LibraryError | LocalModelError | DatabaseError)
 
@@ -57,7 +60,8 @@ def _fail(message: str) -> NoReturn:
     sys.exit(2)
 
 
-def _coach(endpoint: Endpoint | None = None) -> Whetstone:
+def open_coach(endpoint: Endpoint | None = None) -> Whetstone:
+    """The coach of the settings; what is wrong with them is an error of the command line."""
     from coach.compose import Whetstone
     from coach.settings import Settings
 
@@ -89,20 +93,33 @@ def serve(host: str, port: int, demo: bool, llm: str | None) -> None:
     from api.serve import ServeError, serve
 
     try:
-        serve(_coach, host=host, port=port, demo=demo, local_model=llm == "local")
+        serve(open_coach, host=host, port=port, demo=demo, local_model=llm == "local")
     except ServeError as error:
         raise click.ClickException(str(error)) from error
 
 
 @cli.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--kind", type=_KIND, help="what the documents are; lesson when neither this nor the file says")
+@click.option("--kind", type=_KIND, help="what the documents are, where they do not say so themselves")
+@click.option("--draft", is_flag=True, help="mask personal data for good and keep as drafts for review")
+@click.option("--dry-run", is_flag=True, help="tell what would be done, and do nothing")
 @_JSON
-def ingest(paths: tuple[Path, ...], kind: Any, as_json: bool) -> None:
-    """Add documents to the library. A file that cannot be read is named with its reason; the rest go on."""
-    from knowledge.ingest import ingest_paths
+def ingest(paths: tuple[Path, ...], kind: Any, draft: bool, dry_run: bool, as_json: bool) -> None:
+    """Add documents to the library: files, folders, patterns. What cannot be read is named; the rest goes on."""
+    from tqdm import tqdm
 
-    report = ingest_paths(_coach().build_index(), paths, kind)
+    from coach.cli_library import on_the_command_line
+    from knowledge.ingest import Ingest
+
+    library = open_coach().build_library()
+    with tqdm(file=sys.stderr, unit="file", disable=None, leave=False) as bar:
+
+        def progress(path: Path, number: int, total: int) -> None:
+            bar.total = total
+            bar.set_description(path.name[-40:])
+            bar.update(number - bar.n)
+
+        report = Ingest(library, on_the_command_line(), kind, draft, dry_run).paths(paths, progress)
     if as_json:
         _print_json(
             [
@@ -110,20 +127,37 @@ def ingest(paths: tuple[Path, ...], kind: Any, as_json: bool) -> None:
                     "file": str(f.path),
                     "status": f.status,
                     "reason": f.reason,
-                    "item": f.item_id,
+                    "item": f.items[0] if f.items else "",
+                    "items": list(f.items),
                     "passages": f.passages,
                     "mended": f.mended,
                     "lost": f.lost,
+                    "removed": f.removed,
+                    "personal": f.personal,
                 }
                 for f in report.files
             ]
         )
     else:
         for f in report.files:
-            detail = f.reason or f"{f.passages} passages, {f.mended} mended, {f.lost} characters lost for good"
-            click.echo(f"{f.status:9} {f.path}: {detail}")
+            click.echo(f"{f.status:9} {f.path}: {_told(f)}")
+        counts = ", ".join(f"{n} {status}" for status, n in report.counts().items())
+        left_out = f"; {report.left_out} of other types left out" if report.left_out else ""
+        click.echo(f"{'nothing done, as asked; would be: ' if dry_run else ''}{counts}{left_out}")
     if report.files and len(report.refused) == len(report.files):
         _fail("no file could be taken")
+
+
+def _told(f: FileReport) -> str:
+    """What became of a file, in a line."""
+    if f.status == "refused":
+        return f.reason
+    parts = [f"{len(f.items)} items"] if len(f.items) > 1 else []
+    if f.status != "unchanged":
+        parts += [f"{f.passages} passages", f"{f.mended} mended", f"{f.lost} characters lost for good"]
+    parts += [f"{f.removed} items taken out"] if f.removed else []
+    parts += [f"{f.personal} pieces of personal data"] if f.personal else []
+    return ", ".join(parts + ([f.reason] if f.reason else []))
 
 
 @cli.command()
@@ -131,43 +165,68 @@ def ingest(paths: tuple[Path, ...], kind: Any, as_json: bool) -> None:
 @click.option("-k", default=5, show_default=True, type=click.IntRange(1, 50))
 @click.option("--role", type=_ROLE)
 @click.option("--kind", type=_KIND)
+@click.option("--industry", help="an id of industries.yaml")
+@click.option("--tier", type=_TIER)
+@click.option("--skill", help="an id of skills.yaml")
+@click.option("--year", type=int)
 @_JSON
-def search(query: str, k: int, role: Any, kind: Any, as_json: bool) -> None:
+def search(query: str, k: int, as_json: bool, **wanted: Any) -> None:
     """Search the case library and course materials."""
     import time
 
-    index = _coach().build_index()
-    index.search("热身", k=1)  # the time told is that of a search, not of loading the model
+    from knowledge.filters import Filter
+
+    library = open_coach().build_library()
+    library.search("热身", k=1)  # the time told is that of a search, not of loading the model
     began = time.perf_counter()
     try:
-        hits = index.search(query, k=k, role=role, kind=kind)
+        found = library.search(query, k, Filter(**wanted))
     except ValueError as error:
         raise click.ClickException(f"QUERY: {error}") from error
     took = round((time.perf_counter() - began) * 1000, 1)
     if as_json:
-        _print_json(
-            {
-                "query": query,
-                "took_ms": took,
-                "hits": [
-                    {
-                        "id": h.id,
-                        "title": h.title,
-                        "kind": h.kind,
-                        "role": h.role,
-                        "score": round(h.score, 4),
-                        "passage": h.passage,
-                        "source": h.source,
-                        "heading": list(h.heading),
-                    }
-                    for h in hits
-                ],
-            }
-        )
+        _print_json({"query": query, "took_ms": took, **found.as_json()})
         return
-    for n, h in enumerate(hits, 1):
+    if found.read_as:
+        click.echo(f"searched for: {found.read_as}")
+    if not found.good:
+        click.echo("nothing good found; the nearest there is:" if found.hits else "nothing found")
+    for n, h in enumerate(found.hits, 1):
         click.echo(f"{n}. {h.title}  [{h.kind}, {h.role}]  {' › '.join(h.heading)}")
-        click.echo(f"   {h.passage.strip()}\n   — {h.source}\n")
+        click.echo(f"   {_marked(h).strip()}\n   — {'; '.join([h.source, *(s.source for s in h.also)])}\n")
+
+
+def _marked(hit: Hit) -> str:
+    """The passage with its matching words in bold."""
+    text, end = "", 0
+    for start, stop in hit.marks:
+        text += hit.passage[end:start] + click.style(hit.passage[start:stop], bold=True)
+        end = stop
+    return text + hit.passage[end:]
+
+
+@cli.command()
+@click.argument("question")
+@click.option("--role", type=_ROLE)
+@_JSON
+def ask(question: str, role: Any, as_json: bool) -> None:
+    """Answer a question from the library: cited sentences by the language model, or the best passages without one."""
+    from coach.answer import answer
+    from knowledge.filters import Filter
+
+    coach = open_coach()
+    found = coach.build_library().search(question, 5, Filter(role=role))
+    told = answer(question, found, coach.gateway)
+    if as_json:
+        _print_json(told.as_json())
+        return
+    if told.by == "nobody":
+        click.echo("资料里没有找到能回答这个问题的内容。")
+        return
+    for sentence in told.sentences:
+        click.echo(f"{sentence.text} {''.join(f'[{n}]' for n in sentence.cites)}")
+    for n, h in enumerate(told.passages, 1):
+        click.echo(f"[{n}] {h.title}  {' › '.join(h.heading)}\n    {_marked(h).strip()}\n")
 
 
 @cli.command()
@@ -199,7 +258,7 @@ def drill(scenario: str, voice: str, seed: int | None, script: Path | None, as_j
 
     if as_json and script is None:
         raise click.ClickException("--json needs --script")
-    coach = _coach()
+    coach = open_coach()
     try:
         book = coach.catalogue.playbook(scenario)
         with terminal.voice(coach, voice) as chosen:
@@ -215,9 +274,9 @@ def demo() -> None:
     from coach import terminal
     from evals import scripts
 
-    coach = _coach()
+    coach = open_coach()
     click.echo("正在准备案例库……", err=True)
-    coach.build_index()
+    coach.build_library()
     book = coach.catalogue.playbook("sales-bakery-price")
     terminal.play(coach, book, coach.voices["builtin"], seed=1, lines=scripts.turns(book.scenario.id, "middling"))
 
@@ -232,7 +291,7 @@ def score(transcript: Path, rubric: str, as_json: bool) -> None:
     from coach.scoring.render import markdown
     from coach.transcript import TranscriptError, read
 
-    coach = _coach()
+    coach = open_coach()
     try:
         transcripts = read(transcript)
         chosen = coach.catalogue.rubric(rubric)
@@ -249,15 +308,16 @@ def score(transcript: Path, rubric: str, as_json: bool) -> None:
 
 
 @cli.command("eval")
-@click.argument("suite", type=click.Choice(["scripts", "understanding", "retrieval"]))
+@click.argument("suite", type=click.Choice(["scripts", "understanding", "retrieval", "masking", "tagging"]))
 @click.option("--data", type=click.Path(path_type=Path), help="folder of the suite's data, where it needs one")
 @_JSON
 def evaluate(suite: str, data: Path | None, as_json: bool) -> None:
-    """Measure: scripts (the learner scripts), understanding (the checks' examples), retrieval (a search benchmark)."""
+    """Measure: scripts (learner scripts), understanding (the checks' examples), retrieval (search, on the library or on
+    --data), masking (personal data), tagging (proposed tags)."""
     import evals
 
     try:
-        report = evals.run(suite, _coach(), data)
+        report = evals.run(suite, open_coach(), data)
     except evals.EvalError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -337,7 +397,7 @@ def doctor(as_json: bool) -> None:
     """What is installed, reachable and configured, a line each."""
     from coach.doctor import examine
 
-    findings = examine(_coach())
+    findings = examine(open_coach())
     if as_json:
         _print_json([{"part": f.part, "ok": f.ok, "detail": f.detail} for f in findings])
     else:
@@ -359,10 +419,15 @@ def user_add(name: str, role: Any) -> None:
     """Make an account and print its key, once."""
     from coach.store import accounts
 
-    engine = _coach().engine
+    engine = open_coach().engine
     try:
         key = accounts.add(engine, name, role)
     except ValueError as error:
         raise click.ClickException(f"NAME: {error}") from error
     click.echo(f"{name} ({role}). The key to sign in with, shown this once:", err=True)
     click.echo(key)
+
+
+from coach.cli_library import library  # noqa: E402
+
+cli.add_command(library)

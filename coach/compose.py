@@ -21,6 +21,7 @@ from coach.scoring.score import Found, score
 from coach.scoring.scorecard import Scorecard
 from coach.settings import Settings
 from coach.transcript import Transcript
+from knowledge.skills import industries, skills
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from coach.llm.call import Endpoint
     from coach.llm.gateway import Gateway
     from knowledge.embed import FingerprintedEmbeddings
-    from knowledge.index import Index
+    from knowledge.graph import Graph
+    from knowledge.library import Library
 
 log = structlog.get_logger()
 
@@ -43,8 +45,9 @@ class Whetstone:
     def __init__(self, settings: Settings, endpoint: Endpoint | None = None) -> None:
         self.settings = settings
         self.endpoint = endpoint or settings.endpoint()
-        self._index_ready = threading.Event()
-        self.index_failure = ""
+        self._library_ready = threading.Event()
+        self.library_failure = ""
+        self._graph: tuple[object, Graph] | None = None
 
     @functools.cached_property
     def catalogue(self) -> catalogue.Catalogue:
@@ -91,24 +94,42 @@ class Whetstone:
         return LocalEmbeddings()
 
     @functools.cached_property
-    def index(self) -> Index:
-        """The search index, not necessarily holding the shipped library yet: see `build_index`."""
+    def library(self) -> Library:
+        """The library with its search, not necessarily holding what ships yet: see `build_library`."""
+        from coach.tagging import tagger
         from knowledge.index import Index
+        from knowledge.ledger import Ledger
+        from knowledge.library import Library
 
-        return Index(self.settings.home / "index", self.embeddings, self.settings.chroma_url)
+        index = Index(self.settings.home / "index", self.embeddings, self.settings.chroma_url)
+        return Library(Ledger(self.engine), index, tagger(self.gateway) if self.gateway else None)
 
-    def build_index(self) -> Index:
-        """The index, with the shipped library in it; only what changed is embedded."""
-        from filelock import FileLock
+    def build_library(self) -> Library:
+        """The library, with what ships in it; only what changed is embedded."""
+        from knowledge.shipped import load_library
 
-        from knowledge.index import sync_library
-        from knowledge.library import load_library
+        library = self.library
+        with library.index.writing:
+            library.sync(load_library())
+        self._library_ready.set()
+        return library
 
-        index = self.index
-        with FileLock(self.settings.home / "index" / "building.lock", timeout=600):
-            sync_library(index, load_library())
-        self._index_ready.set()
-        return index
+    @property
+    def graph(self) -> Graph:
+        """The library, its skills, checks and scenarios as a graph, made anew when the library has changed."""
+        from knowledge import graph
+
+        head = self.library.index.head
+        if self._graph is None or self._graph[0] != head:
+            c = self.catalogue
+            checks = [graph.CheckFact(x.id, x.title, x.title_en, x.skill) for x in c.checks.values()]
+            scenarios = [
+                graph.ScenarioFact(s.id, s.title, s.title_en, s.role, s.industry, s.tier, c.practised(s.id), s.minutes)
+                for s in c.scenarios.values()
+            ]
+            items = self.library.index.items()
+            self._graph = head, graph.build(items, skills(), industries(), checks, scenarios)
+        return self._graph[1]
 
     def _pins(self, drill: Drill) -> dict[str, str]:
         """What the drill was played with: its playbook and, where a model spoke, prompt and model."""
@@ -122,13 +143,13 @@ class Whetstone:
         try:
             for judge in self.judges:
                 judge.votes(list(self.catalogue.checks.values()), ["您好，请问现在方便吗？"], {})
-            self.build_index()
-            self.index.search("热身", k=1)
+            self.build_library()
+            self.library.search("热身", k=1)
             if self.gateway is not None:
                 self.gateway.warm()
         except Exception as error:
-            self.index_failure = f"failed: {type(error).__name__}"
-            log.error("warm-up", error=self.index_failure, exc_info=error)
+            self.library_failure = f"failed: {type(error).__name__}"
+            log.error("warm-up", error=self.library_failure, exc_info=error)
 
     @property
     def judge_names(self) -> list[str]:
@@ -136,8 +157,8 @@ class Whetstone:
         return [*(j.name for j in self.judges), *([ModelJudge.name] if self.gateway else [])]
 
     @property
-    def index_ready(self) -> bool:
-        return self._index_ready.is_set()
+    def library_ready(self) -> bool:
+        return self._library_ready.is_set()
 
     def score_transcript(self, transcript: Transcript, rubric: Rubric) -> Scorecard:
         """Score a conversation from outside by a rubric of the catalogue; figures come from its scenario, if named.
@@ -158,12 +179,14 @@ class Whetstone:
         )
 
     def score(self, drill: Drill) -> Scorecard:
-        """Score a drill with every judge there is; readings are linked once the index is built."""
+        """Score a drill with every judge there is; readings are linked once the library is built."""
         book = drill.playbook
+
+        from knowledge.filters import Filter
 
         def search(query: str) -> Sequence[Found]:
             try:
-                return self.index.search(query, k=20, role=book.scenario.role)
+                return self.library.search(query, 20, Filter(role=book.scenario.role)).hits
             except Exception as error:
                 # The score does not hang on the library: without it there is only nothing to read.
                 log.warning("readings", error=type(error).__name__)
@@ -178,7 +201,7 @@ class Whetstone:
             figures=book.figures,
             verdicts=[e.verdicts for e in drill.exchanges],
             model_judge=ModelJudge(self.gateway) if self.gateway else None,
-            search=search if self.index_ready else None,
+            search=search if self.library_ready else None,
             say=book.scenario.overrides,
             pins=self._pins(drill),
         )

@@ -25,7 +25,7 @@ def examine(coach: Whetstone) -> list[Finding]:
         _home(coach),
         _database(coach),
         _catalogue(coach),
-        _index(coach),
+        _library(coach),
         _encoder(),
         _endpoint(coach),
         _local_model(),
@@ -71,15 +71,16 @@ def _catalogue(coach: Whetstone) -> Finding:
     return Finding("catalogue", True, f"{len(c.scenarios)} scenarios, {len(c.rubrics)} rubrics, {len(c.checks)} checks")
 
 
-def _index(coach: Whetstone) -> Finding:
+def _library(coach: Whetstone) -> Finding:
     try:
-        index = coach.build_index()
-        hits = index.search("客户异议怎么处理", k=1)
+        library = coach.build_library()
+        found = library.search("客户异议怎么处理", k=1)
     except Exception as error:
-        return Finding("index", False, f"{type(error).__name__}: {str(error).splitlines()[0]}")
+        return Finding("library", False, f"{type(error).__name__}: {str(error).splitlines()[0]}")
     kind = f"Chroma at {coach.settings.chroma_url}" if coach.settings.chroma_url else "embedded Chroma"
     model = coach.settings.embed_model or "multilingual-e5-small (built in)"
-    return Finding("index", bool(hits), f"{index.count()} passages of {len(index.items())} items, {kind}, {model}")
+    size = f"{library.index.count()} passages of {len(library.index.versions())} items"
+    return Finding("library", bool(found.hits), f"{size}, ledger at {library.ledger.head().number}, {kind}, {model}")
 
 
 def _encoder() -> Finding:

@@ -66,17 +66,20 @@ def run(suite: str, coach: Whetstone, data: Path | None) -> Report:
     Raises:
         EvalError: the suite needs data that is not there.
     """
-    from evals import retrieval, scripts, understanding
+    from evals import masking, retrieval, scripts, tagging, understanding
 
     if suite == "scripts":
         return scripts.run(coach)
     if suite == "understanding":
         return understanding.run(coach)
-    if data is None:
-        raise EvalError("retrieval needs --data FOLDER with passages.jsonl and queries.jsonl")
+    if suite == "masking":
+        return masking.run()
+    if suite == "tagging":
+        return tagging.run(coach)
     try:
         found = retrieval.run(data, cache=coach.settings.home / "eval", embeddings=coach.embeddings)
     except (OSError, ValueError) as error:
         raise EvalError(f"--data: {error}") from error
     rows = [{"method": name, **measures} for name, measures in found.pop("methods").items()]
-    return Report("retrieval", f"questions of {data.name}, labelled by its authors", rows, summary=found)
+    note = f"questions of {data.name}, labelled by its authors" if data else "author-labelled questions on the library"
+    return Report("retrieval", note, rows, summary=found)

@@ -50,8 +50,8 @@ def run() -> Report:
         drill, _ = play_script(coach, "sales-bakery-price", "good")
         row("scorecard with readings", _timed(lambda: coach.score(drill), 20))
         queries = ["客户异议怎么处理", "样本量怎么计算", "超出政策的退款怎么谈", "让愤怒的客户平静下来", "七日退货"]
-        coach.index.search("热身")
-        row("search", [t for q in queries for t in _timed(functools.partial(coach.index.search, q), 20)])
+        coach.library.search("热身")
+        row("search", [t for q in queries for t in _timed(functools.partial(coach.library.search, q), 20)])
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     return Report("bench", machine, rows, summary={"server memory MB": memory})
 

@@ -108,7 +108,7 @@ def keep_vectors(texts: list[str], model: LocalEmbeddings) -> None:
 
 
 class RemoteEmbeddings(Embeddings):
-    """An OpenAI-compatible embeddings endpoint, such as `http://host:8000/v1`."""
+    """An OpenAI-compatible embeddings endpoint, such as `http://host:8000/v1`; personal data is masked before."""
 
     def __init__(self, base_url: str, api_key: str, model: str) -> None:
         self._base_url, self._api_key, self._name = base_url, api_key, model
@@ -119,10 +119,14 @@ class RemoteEmbeddings(Embeddings):
         return hashlib.sha256(f"{self._base_url} {self._name}".encode()).hexdigest()
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return self._client.embed_documents(texts)
+        from knowledge.redact import mask
+
+        return self._client.embed_documents([mask(text).text for text in texts])
 
     def embed_query(self, text: str) -> list[float]:
-        return self._client.embed_query(text)
+        from knowledge.redact import mask
+
+        return self._client.embed_query(mask(text).text)
 
     @cached_property
     def _client(self) -> "OpenAIEmbeddings":

@@ -1,55 +1,81 @@
-"""The searchable library: items in SQLite, their passages' vectors in Chroma, and BM25 in memory.
+"""The search index: passages with their words and vectors in one SQLite file, and the vectors once more in Chroma.
 
-SQLite is what counts. An item is committed there after its vectors are in Chroma, and its old vectors leave
-after that, so a failure at any point leaves the old item searchable; vectors without a row are never shown.
+SQLite is what counts; each change is one transaction in it. Which passages Chroma must be told of is written down in
+the same transaction and done afterwards, so a process that dies in between leaves work to finish, not a broken index;
+and a Chroma that was lost is filled again from the vectors in SQLite. The file's name says how and with which model it
+was made: another model starts another file, and `knowledge.library` fills it.
 """
 
 import hashlib
 import json
-import sqlite3
-import threading
-from collections.abc import Collection, Iterable
+import secrets
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import urlsplit
+from typing import Any, Literal
 
 import numpy as np
+import structlog
 from filelock import FileLock
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Engine, Row, create_engine, event, text
 
-from knowledge import chunk
+from knowledge import chunk, near
 from knowledge.embed import FingerprintedEmbeddings
-from knowledge.item import Item, Kind, Passage, Role
-from knowledge.rank import Lexical, Scores, fuse, top
-from knowledge.text import fold
+from knowledge.filters import Filter, facets, metadata
+from knowledge.item import Item, Passage
+from knowledge.ledger import Change, Head
+from knowledge.text import fold, terms
+from knowledge.vectors import Vectors
 
-if TYPE_CHECKING:
-    from langchain_chroma import Chroma
+# Raised when what is stored of a passage changes.
+VERSION = 2
+COLUMNS = ("title", "heading", "body")
+Vector = NDArray[np.float16]
 
-MOST_HITS = 50
-LONGEST_QUERY = 500
-_MOST_PER_ITEM = 2
-_CANDIDATES = 40  # from each of the two rankings
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS item (
-    id TEXT PRIMARY KEY, version TEXT NOT NULL, body TEXT NOT NULL, passages TEXT NOT NULL
+_SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE IF NOT EXISTS item (
+        id TEXT PRIMARY KEY, version TEXT NOT NULL, status TEXT NOT NULL, kind TEXT NOT NULL, role TEXT NOT NULL,
+        industry TEXT NOT NULL, tier TEXT NOT NULL, year INTEGER, skills TEXT NOT NULL, file TEXT NOT NULL,
+        file_hash TEXT NOT NULL, facets TEXT NOT NULL, body TEXT NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS item_file ON item (file)",
+    # embedded: key of the text the vector was made of. twin: the first passage that says nearly the same.
+    # Not shown is a passage for which a twin with the same tags stands; it takes over when that one goes.
+    """CREATE TABLE IF NOT EXISTS passage (
+        place INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, item_id TEXT NOT NULL, heading TEXT NOT NULL,
+        text TEXT NOT NULL, embedded TEXT NOT NULL, vector BLOB NOT NULL, twin INTEGER, stands_for INTEGER,
+        shown INTEGER NOT NULL
+    )""",
+    "CREATE INDEX IF NOT EXISTS passage_item ON passage (item_id)",
+    "CREATE INDEX IF NOT EXISTS passage_embedded ON passage (embedded)",
+    "CREATE INDEX IF NOT EXISTS passage_twin ON passage (twin) WHERE twin IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS passage_hidden ON passage (stands_for) WHERE stands_for IS NOT NULL",
+    "CREATE TABLE IF NOT EXISTS band (key INTEGER NOT NULL, place INTEGER NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS band_key ON band (key)",
+    "CREATE INDEX IF NOT EXISTS band_place ON band (place)",
+    "CREATE TABLE IF NOT EXISTS pending (id TEXT PRIMARY KEY)",
+    """CREATE VIRTUAL TABLE IF NOT EXISTS word USING fts5(
+        title, heading, body, tokenize = "unicode61 remove_diacritics 0 tokenchars '%.'"
+    )""",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS term USING fts5vocab(word, row)",
 )
+# FTS5 gives better matches smaller numbers. Computed once for both parts.
+_SCORED = """
+    WITH scored AS MATERIALIZED (
+        SELECT rowid AS place, -bm25(word, :title, :heading, :body) AS score FROM word WHERE word MATCH :match {fits}
+    )
+    SELECT place, score FROM (SELECT * FROM scored ORDER BY score DESC LIMIT :depth)
+    UNION SELECT place, score FROM scored WHERE place IN (SELECT value FROM json_each(:also))
 """
+_FITTING = "SELECT p.place FROM passage p JOIN item i ON i.id = p.item_id"
+_PENDING = text("INSERT OR IGNORE INTO pending VALUES (:id)")
+_BATCH = 500
 
-
-@dataclass(frozen=True)
-class Hit:
-    """A passage found. `id` is the item's; `score` orders the hits of one query and means no more."""
-
-    id: str
-    title: str
-    kind: Kind
-    role: Role
-    score: float
-    passage: str
-    source: str
-    heading: tuple[str, ...]
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -61,324 +87,481 @@ class Put:
 
 
 @dataclass(frozen=True)
-class SyncReport:
-    """Ids of the library items added, changed and left alone."""
+class Prepared:
+    """An item cut and embedded, ready to be written. A draft has no passages."""
 
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    unchanged: tuple[str, ...]
+    item: Item
+    passages: Sequence[Passage]
+    vectors: Sequence[Vector]
 
 
 @dataclass(frozen=True)
-class _Snapshot:
-    """One consistent state of the index, never modified: a search works on the one it started with."""
+class Stored:
+    """A passage with its place in the index and its item; passages of one `twin` say nearly the same."""
 
-    stamp: tuple[int, int]
-    items: dict[str, Item]
-    passages: tuple[Passage, ...]
-    position: dict[str, int]
-    lexical: Lexical
+    place: int
+    passage: Passage
+    item: Item
+    twin: int
 
 
 class Index:
-    """Items and the search over them, kept in the folder `home`; safe to share between threads.
+    """Passages and their vectors, kept in the folder `home`; safe to share between threads and processes.
 
     Args:
         home: folder of the index, made when missing.
-        embeddings: makes the vectors; those of another fingerprint are made anew by `sync_library`.
+        embeddings: makes the vectors.
         chroma_url: address of a Chroma server; without it Chroma runs in this process, in `home`/chroma.
     """
 
     def __init__(self, home: Path, embeddings: FingerprintedEmbeddings, chroma_url: str | None = None) -> None:
-        self._home, self._embeddings, self._chroma_url = home, embeddings, chroma_url
-        self._write = threading.RLock()
-        self._read = threading.Lock()
-        self._connecting = threading.Lock()
-        self._snapshot: _Snapshot | None = None
-        self._store: Chroma | None = None
+        self.embeddings = embeddings
+        self._home, self._chroma_url = home, chroma_url
+        self._make = hashlib.sha256(f"{VERSION} {chunk.VERSION} {embeddings.fingerprint}".encode()).hexdigest()[:12]
         home.mkdir(parents=True, exist_ok=True)
-        with self._opening():
-            self._db = sqlite3.connect(home / "items.db", check_same_thread=False, timeout=30)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(_SCHEMA)
-            self._db.commit()
-
-    def _opening(self) -> FileLock:
-        """Held while the stores are opened: two processes that make them at once would lock each other out."""
-        return FileLock(self._home / "opening.lock", timeout=120)
+        self.writing = FileLock(home / "writing.lock", timeout=600)
+        with self.writing:
+            self._engine = _open(home / f"passages-{self._make}.db")
+            with self._engine.begin() as db:
+                for statement in _SCHEMA:
+                    db.exec_driver_sql(statement)
+                # Two installations on one Chroma server must not share a collection.
+                db.execute(
+                    text("INSERT OR IGNORE INTO about VALUES ('installation', :id)"), {"id": secrets.token_hex(8)}
+                )
 
     def close(self) -> None:
         """Release the files; the index cannot be used afterwards."""
-        with self._write, self._read:
-            self._db.close()
-            self._store = self._snapshot = None
+        self._engine.dispose()
+        self.__dict__.pop("_vectors", None)
+
+    def drop_others(self) -> None:
+        """Delete the files of other models and makes, once this one is complete."""
+        with self.writing:
+            for path in self._home.glob("passages-*.db*"):
+                if not path.name.startswith(f"passages-{self._make}.db"):
+                    path.unlink(missing_ok=True)
+
+    # Writing.
 
     def put(self, item: Item) -> Put:
         """Add `item`, or replace the item of its id; an unchanged item costs nothing.
 
         Raises ValueError when the item has no text but headings. Whatever fails, the old item stays.
         """
-        return self._put(item, again=False)
-
-    def _put(self, item: Item, again: bool) -> Put:
-        version = self._version(item)
-        with self._write:
-            old = self._row(item.id)
-            if old is not None and old[0] == version and not again:
-                return Put("unchanged", len(old[1]))
-            passages = chunk.cut(item)
-            if not passages:
-                raise ValueError(f"{item.id}: has no text to search")
-            self._add_vectors(item, passages)
-            self._commit(
-                "INSERT OR REPLACE INTO item VALUES (?, ?, ?, ?)",
-                (item.id, version, item.model_dump_json(), _dump(passages)),
-            )
-            if old is not None:
-                kept = {passage.id for passage in passages}
-                self._drop_vectors([passage.id for passage in old[1] if passage.id not in kept])
-            return Put("changed" if old is not None else "added", len(passages))
+        (old,) = self.versions([item.id]).values() or (None,)
+        if old == item.content_hash:
+            return Put("unchanged", self.count(item.id))
+        ready = self.prepare([item])
+        self.apply([Change(item.id, item)], ready)
+        return Put("changed" if old else "added", len(ready[0].passages))
 
     def remove(self, item_id: str) -> None:
         """Take an item out. Raises KeyError when there is none of that id."""
-        with self._write:
-            old = self._row(item_id)
-            if old is None:
-                raise KeyError(item_id)
-            self._commit("DELETE FROM item WHERE id = ?", (item_id,))
-            self._drop_vectors([passage.id for passage in old[1]])
+        if not self.versions([item_id]):
+            raise KeyError(item_id)
+        self.apply([Change(item_id, None)])
+
+    def prepare(self, items: Sequence[Item]) -> list[Prepared]:
+        """The items cut and embedded; text that is in the index already is not embedded again.
+
+        Raises ValueError when a published item has no text but headings, and whatever the embeddings raise.
+        """
+        cut = [chunk.cut(item) if item.status == "published" else [] for item in items]
+        for item, passages in zip(items, cut, strict=True):
+            if item.status == "published" and not passages:
+                raise ValueError(f"{item.id}: has no text to search")
+        texts = [[embedded_text(item, one) for one in each] for item, each in zip(items, cut, strict=True)]
+        vectors = self._vectors_of([one for each in texts for one in each])
+        return [
+            Prepared(item, passages, [vectors[_key(one)] for one in each])
+            for item, passages, each in zip(items, cut, texts, strict=True)
+        ]
+
+    def refile(self, ready: Prepared, item: Item) -> Prepared:
+        """What was prepared, for the same text under other tags: nothing is embedded again."""
+        return Prepared(item, chunk.cut(item) if ready.passages else [], ready.vectors)
+
+    def _vectors_of(self, texts: Sequence[str]) -> dict[str, Vector]:
+        keyed = {_key(one): one for one in texts}
+        found: dict[str, Vector] = {}
+        with self._engine.connect() as db:
+            for some in _batches(list(keyed)):
+                rows = db.execute(
+                    text("SELECT embedded, vector FROM passage WHERE embedded IN (SELECT value FROM json_each(:keys))"),
+                    {"keys": json.dumps(some)},
+                )
+                found |= {key: np.frombuffer(vector, dtype=np.float16) for key, vector in rows}
+        new = {key: one for key, one in keyed.items() if key not in found}
+        if new:
+            made = np.asarray(self.embeddings.embed_documents(list(new.values())), dtype=np.float16)
+            found |= dict(zip(new, made, strict=True))
+        return found
+
+    def apply(self, changes: Sequence[Change], prepared: Iterable[Prepared] = (), head: Head | None = None) -> None:
+        """Make `changes` in one transaction, the last of each item counting.
+
+        Args:
+            prepared: what was prepared already; the rest is prepared here.
+            head: the ledger entry the index stands at afterwards.
+        """
+        last = {change.item_id: change.item for change in changes}
+        ready = {one.item.id: one for one in prepared if last.get(one.item.id) == one.item}
+        ready |= {one.item.id: one for one in self.prepare([i for n, i in last.items() if i and n not in ready])}
+        with self.writing:
+            with self._engine.begin() as db:
+                for item_id in last:
+                    self._delete(db, item_id)
+                for one in ready.values():
+                    self._insert(db, one)
+                if head is not None:
+                    db.execute(
+                        text("INSERT OR REPLACE INTO about VALUES ('head', :head)"),
+                        {"head": json.dumps([head.number, head.hash])},
+                    )
+            self._tell_chroma(self._vectors)
+
+    def _delete(self, db: Connection, item_id: str) -> None:
+        rows = list(db.execute(text("SELECT place, id, shown FROM passage WHERE item_id = :id"), {"id": item_id}))
+        places = json.dumps([row.place for row in rows])
+        db.execute(text("DELETE FROM item WHERE id = :id"), {"id": item_id})
+        if not rows:
+            return
+        db.execute(text("DELETE FROM passage WHERE item_id = :id"), {"id": item_id})
+        for table, key in (("word", "rowid"), ("band", "place")):
+            db.execute(text(f"DELETE FROM {table} WHERE {key} IN (SELECT value FROM json_each(:p))"), {"p": places})  # noqa: S608
+        db.execute(_PENDING, [{"id": row.id} for row in rows])
+        # A twin that was left out for one of these takes its place.
+        heirs = db.execute(
+            text(
+                "SELECT MIN(place) AS place FROM passage WHERE NOT shown"
+                " AND stands_for IN (SELECT value FROM json_each(:p)) GROUP BY stands_for"
+            ),
+            {"p": json.dumps([row.place for row in rows if row.shown])},
+        )
+        for heir in list(heirs):
+            self._show(db, heir.place)
+
+    def _show(self, db: Connection, place: int) -> None:
+        row = db.execute(
+            text(
+                "SELECT p.id, p.item_id, p.heading, p.text, p.stands_for, i.body FROM passage p"
+                " JOIN item i ON i.id = p.item_id WHERE place = :place"
+            ),
+            {"place": place},
+        ).one()
+        db.execute(
+            text("UPDATE passage SET stands_for = :new WHERE stands_for = :old AND NOT shown"),
+            {"new": place, "old": row.stands_for},
+        )
+        db.execute(text("UPDATE passage SET shown = 1, stands_for = NULL WHERE place = :place"), {"place": place})
+        self._make_searched(db, place, Item.model_validate_json(row.body), _passage(row), near.bands(row.text))
+
+    def _insert(self, db: Connection, ready: Prepared) -> None:
+        item = ready.item
+        tags = facets(item)
+        db.execute(
+            text(
+                "INSERT INTO item VALUES (:id, :version, :status, :kind, :role, :industry, :tier, :year, :skills,"
+                " :file, :file_hash, :facets, :body)"
+            ),
+            {
+                **item.model_dump(
+                    include={"id", "status", "kind", "role", "industry", "tier", "year", "file", "file_hash"}
+                ),
+                "version": item.content_hash,
+                "skills": json.dumps(item.skills),
+                "facets": tags,
+                "body": item.model_dump_json(),
+            },
+        )
+        for passage, vector in zip(ready.passages, ready.vectors, strict=True):
+            keys = near.bands(passage.text)
+            twin = self._twin(db, passage.text, keys)
+            # A twin filed under other tags is still searched: a filter may reach it and not the first.
+            stands_for = twin.place if twin and twin.facets == tags else None
+            place = db.execute(
+                text(
+                    "INSERT INTO passage (id, item_id, heading, text, embedded, vector, twin, stands_for, shown)"
+                    " VALUES (:id, :item_id, :heading, :text, :embedded, :vector, :twin, :stands_for, :shown)"
+                    " RETURNING place"
+                ),
+                {
+                    "id": passage.id,
+                    "item_id": item.id,
+                    "heading": json.dumps(passage.heading, ensure_ascii=False),
+                    "text": passage.text,
+                    "embedded": _key(embedded_text(item, passage)),
+                    "vector": vector.tobytes(),
+                    "twin": (twin.twin or twin.place) if twin else None,
+                    "stands_for": stands_for,
+                    "shown": stands_for is None,
+                },
+            ).scalar_one()
+            if stands_for is None:
+                self._make_searched(db, place, item, passage, keys)
+
+    def _twin(self, db: Connection, passage: str, keys: Sequence[int]) -> Row[Any] | None:
+        rows = db.execute(
+            text(
+                "SELECT DISTINCT p.place, p.twin, p.text, i.facets FROM band b JOIN passage p ON p.place = b.place"
+                " JOIN item i ON i.id = p.item_id WHERE b.key IN (SELECT value FROM json_each(:keys))"
+                " ORDER BY p.place LIMIT 20"
+            ),
+            {"keys": json.dumps(keys)},
+        )
+        return next((row for row in rows if near.likeness(row.text, passage) >= near.SAME), None)
+
+    def _make_searched(self, db: Connection, place: int, item: Item, passage: Passage, keys: Sequence[int]) -> None:
+        db.execute(text("INSERT INTO band VALUES (:key, :place)"), [{"key": key, "place": place} for key in keys])
+        db.execute(_PENDING, [{"id": passage.id}])
+        db.execute(
+            text("INSERT INTO word (rowid, title, heading, body) VALUES (:place, :title, :heading, :body)"),
+            {
+                "place": place,
+                "title": " ".join(terms(item.title)),
+                "heading": " ".join(terms("\n".join(passage.heading))),
+                "body": " ".join(terms(passage.text)),
+            },
+        )
+
+    @cached_property
+    def _vectors(self) -> Vectors:
+        with self.writing:
+            vectors = self._open_vectors()
+            with self._engine.begin() as db:
+                shown = db.execute(text("SELECT COUNT(*) FROM passage WHERE shown")).scalar_one()
+                if vectors.count() != shown and not db.execute(text("SELECT COUNT(*) FROM pending")).scalar_one():
+                    vectors.clear()
+                    db.execute(text("INSERT OR IGNORE INTO pending SELECT id FROM passage WHERE shown"))
+            self._tell_chroma(vectors)
+        return vectors
+
+    def _open_vectors(self) -> Vectors:
+        """The collection; where Chroma's files in this folder cannot be read, a new folder takes their place."""
+        with self._engine.connect() as db:
+            about = {row.key: row.value for row in db.execute(text("SELECT key, value FROM about"))}
+        name = f"passages-{self._make}-{about['installation']}"
+        folder = self._home / about.get("chroma", "chroma")
+        try:
+            return Vectors(folder, self._chroma_url, name, self.embeddings)
+        except Exception as error:
+            if self._chroma_url is not None:
+                raise
+            log.warning("Chroma's files are broken and made anew", error=type(error).__name__)
+            # Under another name, as Chroma keeps what it has opened in this process by its path.
+            new = f"chroma-{secrets.token_hex(4)}"
+            with self._engine.begin() as db:
+                db.execute(text("INSERT OR REPLACE INTO about VALUES ('chroma', :new)"), {"new": new})
+            shutil.rmtree(folder, ignore_errors=True)
+            return Vectors(self._home / new, None, name, self.embeddings)
+
+    def _tell_chroma(self, vectors: Vectors) -> None:
+        """Bring Chroma to what is written down; after a crash this finishes what was begun."""
+        while True:
+            with self._engine.connect() as db:
+                ids = list(db.execute(text("SELECT id FROM pending LIMIT :most"), {"most": _BATCH}).scalars())
+                if not ids:
+                    return
+                rows = (
+                    db.execute(
+                        text(
+                            "SELECT p.id AS passage, p.vector, i.id, i.kind, i.role, i.industry, i.tier, i.year,"
+                            " i.skills FROM passage p JOIN item i ON i.id = p.item_id"
+                            " WHERE p.shown AND p.id IN (SELECT value FROM json_each(:ids))"
+                        ),
+                        {"ids": json.dumps(ids)},
+                    )
+                    .mappings()
+                    .all()
+                )
+            vectors.put(
+                [row["passage"] for row in rows],
+                np.stack([np.frombuffer(row["vector"], np.float16) for row in rows]).astype("f4") if rows else [],
+                [metadata(dict(row)) for row in rows],
+            )
+            vectors.drop(sorted(set(ids) - {row["passage"] for row in rows}))
+            with self._engine.begin() as db:
+                db.execute(text("DELETE FROM pending WHERE id = :id"), [{"id": one} for one in ids])
+
+    # Reading.
+
+    @property
+    def head(self) -> Head | None:
+        """The ledger entry the index stands at; None before the first."""
+        with self._engine.connect() as db:
+            kept = db.execute(text("SELECT value FROM about WHERE key = 'head'")).scalar()
+        return Head(*json.loads(kept)) if kept else None
+
+    def versions(self, ids: Collection[str] | None = None) -> dict[str, str]:
+        """Content hashes by id, of all items or of those named that are there."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                text("SELECT id, version FROM item WHERE :ids IS NULL OR id IN (SELECT value FROM json_each(:ids))"),
+                {"ids": None if ids is None else json.dumps(list(ids))},
+            )
+            return {row.id: row.version for row in rows}
 
     def get(self, item_id: str) -> Item:
         """The item with the whole of its text. Raises KeyError when there is none of that id."""
-        return self._current().items[item_id]
+        with self._engine.connect() as db:
+            body = db.execute(text("SELECT body FROM item WHERE id = :id"), {"id": item_id}).scalar()
+        if body is None:
+            raise KeyError(item_id)
+        return Item.model_validate_json(body)
 
     def items(self) -> list[Item]:
         """Every item, in order of id."""
-        return list(self._current().items.values())
+        with self._engine.connect() as db:
+            return [
+                Item.model_validate_json(b) for b in db.execute(text("SELECT body FROM item ORDER BY id")).scalars()
+            ]
 
-    def count(self) -> int:
-        """How many passages can be found."""
-        return len(self._current().passages)
+    def of_file(self, name: str) -> dict[str, str]:
+        """Ids of the items read from the file of that name, with the hash of the file as it was read."""
+        with self._engine.connect() as db:
+            rows = db.execute(text("SELECT id, file_hash FROM item WHERE file = :name"), {"name": name})
+            return {row.id: row.file_hash for row in rows}
 
-    def search(
+    def count(self, item_id: str | None = None) -> int:
+        """How many passages there are, of one item or of all."""
+        with self._engine.connect() as db:
+            count = text("SELECT COUNT(*) FROM passage WHERE :id IS NULL OR item_id = :id")
+            return int(db.execute(count, {"id": item_id}).scalar_one())
+
+    def frequencies(self, some: Collection[str]) -> dict[str, int]:
+        """In how many passages each of these terms stands; terms that stand nowhere are left out."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                text("SELECT term, doc FROM term WHERE term IN (SELECT value FROM json_each(:terms))"),
+                {"terms": json.dumps(list(some))},
+            )
+            return {row.term: row.doc for row in rows}
+
+    def vocabulary(self) -> dict[str, int]:
+        """Every term with the number of passages it stands in."""
+        with self._engine.connect() as db:
+            return {row.term: row.doc for row in db.execute(text("SELECT term, doc FROM term"))}
+
+    def lexical(
         self,
-        query: str,
-        k: int = 5,
-        role: Role | None = None,
-        kind: Kind | None = None,
-        exclude: Collection[str] = (),
-    ) -> list[Hit]:
-        """The `k` best passages for `query`, best first, at most two of one item.
+        wanted: Collection[str],
+        weights: tuple[float, float, float],
+        fits: Filter,
+        depth: int,
+        also: Iterable[int] = (),
+    ) -> dict[int, float]:
+        """BM25 of the `depth` best passages that hold any of the terms, and of those in `also`, by place.
 
-        Args:
-            query: a question or words in Simplified or Traditional Chinese or English; cut to 500 characters.
-            k: 1 to 50.
-            role: keeps what is for this role or for all ("common").
-            kind: keeps one kind of item.
-            exclude: ids of items not wanted.
-
-        Raises ValueError for an empty query or a `k` out of range.
+        `weights` are those of title, heading and body.
         """
-        query = query.strip()[:LONGEST_QUERY]
-        if not query:
-            raise ValueError("query: must not be empty")
-        if not 1 <= k <= MOST_HITS:
-            raise ValueError(f"k: must be between 1 and {MOST_HITS}, not {k}")
-        state = self._current()
-        wanted = [
-            place
-            for place, passage in enumerate(state.passages)
-            if _fits(state.items[passage.item_id], role, kind, exclude)
-        ]
         if not wanted:
-            return []
-        depth = max(_CANDIDATES, 4 * k)
-        vector = self._embeddings.embed_query(fold(query))
-        dense = self._nearest(state, vector, wanted, depth)
-        lexical = state.lexical.scores(query)
-        allowed = np.asarray(wanted)
-        by_words = [int(allowed[n]) for n in top(lexical[allowed], depth) if lexical[allowed[n]] > 0]
-        dense |= self._similarities(state, vector, [place for place in by_words if place not in dense])
-        candidates = list(dense)
-        fused = fuse(lexical[candidates], np.array([dense[place] for place in candidates]))
-        return _hits(state, candidates, fused, k)
-
-    def reembed(self) -> int:
-        """Make anew what was cut or embedded otherwise, or has lost vectors; returns how many items."""
-        state = self._current()
-        present = set(self._vectors().get(include=[])["ids"])
-        broken = {passage.item_id for passage in state.passages if passage.id not in present}
-        return sum(self._put(item, again=item.id in broken).status == "changed" for item in state.items.values())
-
-    def _version(self, item: Item) -> str:
-        made_with = f"{item.content_hash} {chunk.VERSION} {self._embeddings.fingerprint}"
-        return hashlib.sha256(made_with.encode()).hexdigest()
-
-    def _row(self, item_id: str) -> tuple[str, list[Passage]] | None:
-        with self._read:
-            row = self._db.execute("SELECT version, passages FROM item WHERE id = ?", (item_id,)).fetchone()
-        return (row[0], _load(row[1])) if row else None
-
-    def _commit(self, statement: str, values: tuple[str, ...]) -> None:
-        with self._read, self._db:
-            self._db.execute(statement, values)
-
-    def _current(self) -> _Snapshot:
-        """The state on disk, read again only after a write of this or another process."""
-        with self._read:
-            # data_version tells of the writes of others, total_changes of our own.
-            (version,) = self._db.execute("PRAGMA data_version").fetchone()
-            stamp = (version, self._db.total_changes)
-            if self._snapshot is None or self._snapshot.stamp != stamp:
-                self._snapshot = self._take(stamp)
-            return self._snapshot
-
-    def _take(self, stamp: tuple[int, int]) -> _Snapshot:
-        items: dict[str, Item] = {}
-        passages: list[Passage] = []
-        for body, cut in self._db.execute("SELECT body, passages FROM item ORDER BY id"):
-            item = Item.model_validate_json(body)
-            items[item.id] = item
-            passages += _load(cut)
-        return _Snapshot(
-            stamp,
-            items,
-            tuple(passages),
-            {passage.id: place for place, passage in enumerate(passages)},
-            Lexical([_searched(items[passage.item_id], passage) for passage in passages]),
-        )
-
-    def _add_vectors(self, item: Item, passages: list[Passage]) -> None:
-        # Folded: the models know Simplified better, and queries are folded the same way.
-        self._vectors().add_texts(
-            [fold(_searched(item, passage)) for passage in passages],
-            metadatas=[{"item": item.id, "kind": item.kind, "role": item.role} for _ in passages],
-            ids=[passage.id for passage in passages],
-        )
-
-    def _drop_vectors(self, ids: list[str]) -> None:
-        if ids:
-            self._vectors().delete(ids=ids)
-
-    def _nearest(self, state: _Snapshot, vector: list[float], wanted: list[int], depth: int) -> dict[int, float]:
-        """Similarity by position, of the `depth` wanted passages nearest to `vector`."""
-        items = sorted({state.passages[place].item_id for place in wanted})
-        narrowed = len(items) < len(state.items)
-        # Straight to Chroma, as LangChain would fetch every document to give its id.
-        found = self._vectors()._collection.query(
-            query_embeddings=cast(Any, [vector]),
-            n_results=min(depth, len(wanted)),
-            where=cast(Any, {"item": {"$in": items}}) if narrowed else None,
-            include=["distances"],
-        )
-        distances = found["distances"]
-        if not distances:
             return {}
-        pairs = zip(found["ids"][0], distances[0], strict=True)
-        return {state.position[key]: 1.0 - far for key, far in pairs if key in state.position}
+        condition, values = fits.as_sql()
+        # Made of our own words only: what a query brings in is bound.
+        query = _SCORED.replace("{fits}", condition and f"AND rowid IN ({_FITTING} WHERE {condition})")
+        values |= dict(zip(COLUMNS, weights, strict=True))
+        values |= {"match": " OR ".join(f'"{term}"' for term in wanted), "depth": depth, "also": json.dumps(list(also))}
+        with self._engine.connect() as db:
+            return {row.place: row.score for row in db.execute(text(query), values)}
 
-    def _similarities(self, state: _Snapshot, vector: list[float], places: list[int]) -> dict[int, float]:
-        """Similarity by position, for passages found by their words only."""
+    def nearest(self, vector: Sequence[float], fits: Filter, depth: int) -> list[int]:
+        """Places of the `depth` passages nearest to `vector`, the nearest first."""
+        ids = self._vectors.nearest(vector, fits, depth)
+        with self._engine.connect() as db:
+            rows = db.execute(
+                text("SELECT id, place FROM passage WHERE shown AND id IN (SELECT value FROM json_each(:ids))"),
+                {"ids": json.dumps(ids)},
+            )
+            places = {row.id: row.place for row in rows}
+        return [places[one] for one in ids if one in places]
+
+    def similarities(self, vector: Sequence[float], places: Sequence[int]) -> NDArray[np.float64]:
+        """Cosine of `vector` with the passages at `places`."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                text("SELECT place, vector FROM passage WHERE place IN (SELECT value FROM json_each(:places))"),
+                {"places": json.dumps(list(places))},
+            )
+            kept = {row.place: np.frombuffer(row.vector, np.float16) for row in rows}
         if not places:
-            return {}
-        ids = [state.passages[place].id for place in places]
-        found = self._vectors().get(ids=ids, include=["embeddings"])
-        if not found["ids"]:
-            return {}
-        rows: Scores = np.asarray(found["embeddings"], dtype=np.float64)
-        query: Scores = np.asarray(vector, dtype=np.float64)
-        cosine = rows @ query / (np.linalg.norm(rows, axis=1) * np.linalg.norm(query))
-        return {state.position[key]: float(near) for key, near in zip(found["ids"], cosine, strict=True)}
+            return np.zeros(0)
+        matrix = np.stack([kept[place] for place in places]).astype(np.float64)
+        query = np.asarray(vector, dtype=np.float64)
+        return np.asarray(matrix @ query / (np.linalg.norm(matrix, axis=1) * np.linalg.norm(query)), dtype=np.float64)
 
-    def _vectors(self) -> "Chroma":
-        with self._connecting:
-            if self._store is None:
-                self._store = self._connect()
-            return self._store
-
-    def _connect(self) -> "Chroma":
-        import chromadb  # with langchain_chroma 2 seconds of imports, which only a search should pay
-        from chromadb.config import Settings
-        from langchain_chroma import Chroma
-        from langchain_core.embeddings import Embeddings
-
-        settings = Settings(anonymized_telemetry=False, chroma_otel_granularity=None)
-        if self._chroma_url is None:
-            with self._opening():
-                client = chromadb.PersistentClient(path=str(self._home / "chroma"), settings=settings)
-        else:
-            url = urlsplit(self._chroma_url)
-            client = chromadb.HttpClient(
-                host=url.hostname or "localhost",
-                port=url.port or 8000,
-                ssl=url.scheme == "https",
-                settings=settings,
+    def passages(self, places: Sequence[int]) -> dict[int, Stored]:
+        """What stands at each place, with its item."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                text(
+                    "SELECT p.place, p.id, p.item_id, p.heading, p.text, p.twin, i.body FROM passage p"
+                    " JOIN item i ON i.id = p.item_id WHERE p.place IN (SELECT value FROM json_each(:places))"
+                ),
+                {"places": json.dumps(list(places))},
             )
-        return Chroma(
-            client=client,
-            # Vectors of another model must not mix with these.
-            collection_name=f"passages-{self._embeddings.fingerprint[:16]}",
-            embedding_function=cast(Embeddings, self._embeddings),
-            collection_configuration={"hnsw": {"space": "cosine"}},
-        )
+            return {
+                row.place: Stored(row.place, _passage(row), Item.model_validate_json(row.body), row.twin or row.place)
+                for row in rows
+            }
 
-
-def searched_texts(items: Iterable[Item]) -> list[str]:
-    """What is embedded of `items`: one text a passage, folded."""
-    return [fold(_searched(item, passage)) for item in items for passage in chunk.cut(item)]
-
-
-def sync_library(index: Index, items: Iterable[Item]) -> SyncReport:
-    """Put the shipped `items` into `index`; only what is new or changed is embedded."""
-    done: dict[str, list[str]] = {"added": [], "changed": [], "unchanged": []}
-    for item in items:
-        done[index.put(item).status].append(item.id)
-    index.reembed()
-    return SyncReport(tuple(done["added"]), tuple(done["changed"]), tuple(done["unchanged"]))
-
-
-def _fits(item: Item, role: Role | None, kind: Kind | None, exclude: Collection[str]) -> bool:
-    return (
-        (role is None or item.role in (role, "common"))
-        and (kind is None or item.kind == kind)
-        and item.id not in exclude
-    )
-
-
-def _hits(state: _Snapshot, candidates: list[int], fused: Scores, k: int) -> list[Hit]:
-    hits: list[Hit] = []
-    shown: dict[str, int] = {}
-    for n in top(fused, len(candidates)):
-        passage = state.passages[candidates[n]]
-        if shown.get(passage.item_id, 0) == _MOST_PER_ITEM:
-            continue
-        shown[passage.item_id] = shown.get(passage.item_id, 0) + 1
-        item = state.items[passage.item_id]
-        hits.append(
-            Hit(
-                item.id,
-                item.title,
-                item.kind,
-                item.role,
-                round(float(fused[n]), 4),
-                passage.text,
-                item.source,
-                passage.heading,
+    def twins(self, twin: int) -> list[str]:
+        """Ids of all items that hold nearly this passage."""
+        with self._engine.connect() as db:
+            return list(
+                db.execute(
+                    text("SELECT DISTINCT item_id FROM passage WHERE twin = :twin OR place = :twin ORDER BY place"),
+                    {"twin": twin},
+                ).scalars()
             )
-        )
-        if len(hits) == k:
-            break
-    return hits
+
+    def neighbours(self, places: Sequence[int]) -> dict[int, list[int]]:
+        """The places before and after each that belong to the same item."""
+        with self._engine.connect() as db:
+            rows = db.execute(
+                text(
+                    "SELECT p.place, o.place AS other FROM passage p JOIN passage o"
+                    " ON o.item_id = p.item_id AND o.place IN (p.place - 1, p.place + 1)"
+                    " WHERE p.place IN (SELECT value FROM json_each(:places))"
+                ),
+                {"places": json.dumps(list(places))},
+            ).all()
+        return {place: [row.other for row in rows if row.place == place] for place in places}
 
 
-def _searched(item: Item, passage: Passage) -> str:
-    """What a passage is found by: its words and those it stands under."""
-    return "\n".join((item.title, *passage.heading, passage.text))
+def embedded_text(item: Item, passage: Passage) -> str:
+    """What is embedded of a passage: its words and those it stands under.
+
+    Folded: the models know Simplified better, and queries are folded the same way.
+    """
+    return fold("\n".join((item.title, *passage.heading, passage.text)))
 
 
-def _dump(passages: list[Passage]) -> str:
-    return json.dumps([passage.model_dump() for passage in passages], ensure_ascii=False)
+def embedded_texts(items: Iterable[Item]) -> list[str]:
+    """What is embedded of `items`, one text a passage."""
+    return [embedded_text(item, passage) for item in items for passage in chunk.cut(item)]
 
 
-def _load(passages: str) -> list[Passage]:
-    return [Passage.model_validate(passage) for passage in json.loads(passages)]
+def _open(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60}, pool_size=20, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        # Everything here can be made again from the ledger; a power cut may cost the last change, never the file.
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    return engine
+
+
+def _key(embedded: str) -> str:
+    return hashlib.sha256(embedded.encode()).hexdigest()[:24]
+
+
+def _passage(row: Row[Any]) -> Passage:
+    return Passage(id=row.id, item_id=row.item_id, heading=tuple(json.loads(row.heading)), text=row.text)
+
+
+def _batches(some: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(some), _BATCH):
+        yield some[start : start + _BATCH]

@@ -1,239 +1,161 @@
-"""Taking in files: from bytes on disk to items in the index, each file by itself."""
+"""Taking in files and folders: each file by itself, what has not changed left alone, a report of every one."""
 
-import hashlib
-import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
+import glob
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from knowledge.clean import Cleaned, clean
-from knowledge.item import Item, Kind
-from knowledge.library import LibraryError, load_item
-from knowledge.outline import sections, split_title
-from knowledge.text import is_han
+from knowledge import redact
+from knowledge.document import SUFFIXES, Document, IngestError, file_hash, read
+from knowledge.item import Item, Kind, Tag
+from knowledge.library import Library
 
-if TYPE_CHECKING:
-    from knowledge.index import Index
-
-SUFFIXES = frozenset({".txt", ".md", ".markdown", ".html", ".htm"})
 Status = Literal["added", "changed", "unchanged", "refused"]
-
-_ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "big5", "utf-16")
-_FRONT_MATTER = re.compile(r"---\n.*?\n---\n", re.DOTALL)
-_MOST_BYTES = 20_000_000
-
-
-class IngestError(ValueError):
-    """A file that cannot be taken in; `reason` says in plain words why."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.path, self.reason = path, reason
-
-
-@dataclass(frozen=True)
-class Document:
-    """What a file holds, and what cleaning did to it."""
-
-    item: Item
-    mended: int
-    lost: int
 
 
 @dataclass(frozen=True)
 class FileReport:
-    """What became of one file. `reason` is given for a refused one."""
+    """What became of one file.
+
+    Attributes:
+        reason: why it was refused, or what of it could not be read. items: ids, of those that were looked at.
+        removed: items an earlier edition of the file had. personal: how many pieces of personal data it holds.
+    """
 
     path: Path
     status: Status
     reason: str = ""
-    item_id: str = ""
+    items: tuple[str, ...] = ()
     passages: int = 0
     mended: int = 0
     lost: int = 0
+    removed: int = 0
+    personal: int = 0
 
 
 @dataclass(frozen=True)
 class IngestReport:
+    """Every file, and how many of a folder were left out for their type."""
+
     files: list[FileReport] = field(default_factory=list)
+    left_out: int = 0
 
     @property
     def refused(self) -> list[FileReport]:
         return [file for file in self.files if file.status == "refused"]
 
+    def counts(self) -> dict[Status, int]:
+        """Files by what became of them."""
+        found = Counter(file.status for file in self.files)
+        return {status: found[status] for status in ("added", "changed", "unchanged", "refused")}
 
-def ingest_paths(index: "Index", paths: Iterable[Path], kind: Kind | None = None) -> IngestReport:
-    """Put every file of `paths` (folders are walked in sorted order) into `index`.
 
-    A refused file leaves the index as it was, and the rest go on.
+@dataclass(frozen=True)
+class Ingest:
+    """How files are taken in.
+
+    Attributes:
+        who: stands in the ledger. kind: what the documents are, where neither they nor this say it is proposed.
+        draft: personal data is masked for good, and nobody finds the items until a trainer publishes them.
+        dry_run: tell what would become of each file, and do nothing.
     """
-    files: list[FileReport] = []
-    taken: dict[str, Path] = {}
-    for path in paths:
-        found = list(_walk(path)) if path.is_dir() else [path]
-        if not found:
-            files.append(FileReport(path, "refused", "the folder holds no .txt, .md or .html file"))
-        files += [_ingest(index, file, kind, taken) for file in found]
-    return IngestReport(files)
+
+    library: Library
+    who: str
+    kind: Kind | None = None
+    draft: bool = False
+    dry_run: bool = False
+
+    def paths(self, paths: Iterable[Path], progress: Callable[[Path, int, int], None] | None = None) -> IngestReport:
+        """Take in every file of `paths`: files, folders (walked in sorted order), patterns such as docs/**/*.docx.
+
+        A refused file leaves the library as it was, and the rest go on. `progress` is called before each file with
+        its path, its number from 0 and how many there are.
+        """
+        todo: list[tuple[Path, str]] = []
+        report = IngestReport()
+        left_out = 0
+        for path in paths:
+            if path.is_dir():
+                found = sorted(_walk(path))
+                known = [one for one in found if one.suffix.lower() in SUFFIXES]
+                left_out += len(found) - len(known)
+                # Within a folder a file is called by its path, as many folders have a README.
+                todo += [(one, one.relative_to(path).as_posix()) for one in known]
+                if not known:
+                    reason = f"the folder holds no file of a type that is read: {', '.join(sorted(SUFFIXES))}"
+                    report.files.append(FileReport(path, "refused", reason))
+            elif not path.exists() and glob.has_magic(str(path)):
+                matched = [Path(one) for one in sorted(glob.glob(str(path), recursive=True))]
+                todo += [(one, one.name) for one in matched if one.is_file()]
+                if not matched:
+                    report.files.append(FileReport(path, "refused", "no file fits this pattern"))
+            else:
+                todo.append((path, path.name))
+        taken: dict[str, Path] = {}
+        for number, (path, name) in enumerate(todo):
+            if progress:
+                progress(path, number, len(todo))
+            report.files.append(self._file(path, name, taken))
+        return replace(report, left_out=left_out)
+
+    def _file(self, path: Path, name: str, taken: dict[str, Path]) -> FileReport:
+        try:
+            hashed = file_hash(path, self.kind, self.draft)
+            before = self.library.index.of_file(name)
+            if taken.setdefault(name, path) != path:
+                # Without this the second file would quietly take the place of the first.
+                raise IngestError(path, f"has the same name as {taken[name]}; rename one of them")
+            if before and set(before.values()) == {hashed}:
+                return FileReport(path, "unchanged", items=tuple(sorted(before)))
+            document = read(path, name, self.kind)
+        except IngestError as error:
+            return FileReport(path, "refused", error.reason)
+        for item in document.items:
+            if taken.setdefault(item.id, path) != path:
+                return FileReport(path, "refused", f"its id {item.id} was taken by {taken[item.id]}")
+        items = [self._ready(item, hashed) for item in document.items]
+        personal = sum(len(redact.find(item.body)) for item in document.items)
+        gone = sorted(set(before) - {item.id for item in items})
+        if self.dry_run:
+            there = self.library.index.versions([item.id for item in items])
+            status: Status = "changed" if there or before else "added"
+            return _report(path, status, document, 0, len(gone), personal)
+        try:
+            done = self.library.put(items, self.who, name, gone)
+        except ValueError as error:
+            return FileReport(path, "refused", f"holds headings only, no text ({str(error).partition(':')[0]})")
+        except Exception as error:
+            # An embeddings endpoint or a store that fails on one file may take the next.
+            return FileReport(path, "refused", f"could not be indexed ({type(error).__name__}); try it again")
+        found = {put.status for put in done}
+        status = "changed" if gone or len(found) > 1 else found.pop()
+        return _report(path, status, document, sum(put.passages for put in done), len(gone), personal)
+
+    def _ready(self, item: Item, hashed: str) -> Item:
+        changes: dict[str, object] = {"file_hash": hashed}
+        if self.draft:
+            changes |= {"status": "draft", "body": redact.mask(item.body).text, "title": redact.mask(item.title).text}
+        try:
+            before = self.library.get(item.id)
+        except KeyError:
+            return item.model_copy(update=changes)
+        # What a person has confirmed of an earlier edition holds for this one.
+        confirmed: set[Tag] = {tag for tag in item.proposed if tag not in before.proposed}
+        changes |= {tag: getattr(before, tag) for tag in confirmed}
+        changes["proposed"] = tuple(tag for tag in item.proposed if tag not in confirmed)
+        return item.model_copy(update=changes)
 
 
-def read_document(path: Path, kind: Kind | None = None) -> Item:
-    """The item in one .txt, .md or .html file; raises IngestError. See `read` for what cleaning did."""
-    return read(path, kind).item
-
-
-def read(path: Path, kind: Kind | None = None) -> Document:
-    """The document in one file, cleaned. Without `kind` it is a lesson, or what its front matter says.
-
-    Raises IngestError when the file is missing, of another type, binary, empty, or holds nothing but a site's
-    boilerplate.
-    """
-    if path.suffix.lower() not in SUFFIXES:
-        raise IngestError(path, f"type {path.suffix or '(none)'} is not read; .txt, .md and .html are")
-    raw = decode(path)
-    if path.suffix.lower() in {".md", ".markdown"} and (front := _FRONT_MATTER.match(raw)):
-        if re.search(r"^(id|kind):", front.group(), re.MULTILINE):
-            return _with_front_matter(path, kind)
-        raw = raw[front.end() :]  # some other program's facts about the text
-    if path.suffix.lower() in {".html", ".htm"}:
-        raw = html_text(raw)
-    cleaned = clean(raw)
-    if sum(char.isalnum() for char in cleaned.text) < 2:
-        raise IngestError(path, "nothing is left after removing the site's own text")
-    title, body = _title_and_body(cleaned)
-    item = Item(
-        id=_item_id(path),
-        kind=kind or "lesson",
-        title=title or path.stem,
-        language="zh" if any(map(is_han, body)) else "en",
-        source=path.name,
-        body=body,
-    )
-    return Document(item, cleaned.mended, cleaned.lost)
-
-
-def decode(path: Path) -> str:
-    """The text of a file in UTF-8, GB18030, Big5 or UTF-16; raises IngestError."""
-    try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise IngestError(path, f"is larger than {_MOST_BYTES // 1_000_000} MB")
-        data = path.read_bytes()
-    except OSError as error:
-        raise IngestError(path, f"cannot be read ({error.strerror or error})") from error
-    if not data.strip():
-        raise IngestError(path, "is empty")
-    utf16 = data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if b"\x00" in data and not utf16:
-        raise IngestError(path, "is binary, not text")
-    try:
-        text = data.decode("utf-16" if utf16 else "utf-8-sig")
-    except UnicodeDecodeError:
-        from charset_normalizer import from_bytes
-
-        best = from_bytes(data, cp_isolation=list(_ENCODINGS)).best()
-        if best is None:
-            raise IngestError(path, "is neither text in UTF-8, GB18030, Big5 nor UTF-16") from None
-        text = str(best)
-    controls = sum(char < " " and char not in "\t\n\r\f" for char in text)
-    if controls * 50 > len(text):
-        raise IngestError(path, "is binary, not text")
-    return text.replace("\r\n", "\n")
-
-
-class _TextOf(HTMLParser):
-    """Collects what a reader of the page sees; headings become Markdown headings."""
-
-    _SKIPPED = frozenset({"script", "style", "noscript", "template", "nav", "footer", "head", "svg", "form"})
-    _BREAKS = frozenset({"p", "div", "br", "li", "tr", "ul", "ol", "section", "article", "blockquote"})
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.parts: list[str] = []
-        self._depth = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self._SKIPPED:
-            self._depth += 1
-        elif re.fullmatch("h[1-6]", tag):
-            self.parts.append(f"\n{'#' * int(tag[1])} ")
-        elif tag in self._BREAKS:
-            self.parts.append("\n- " if tag == "li" else "\n")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in self._SKIPPED:
-            self._depth = max(0, self._depth - 1)
-        elif tag in self._BREAKS or re.fullmatch("h[1-6]", tag):
-            self.parts.append("\n")
-
-    def handle_data(self, data: str) -> None:
-        if not self._depth:
-            self.parts.append(re.sub(r"\s+", " ", data))
-
-
-def html_text(markup: str) -> str:
-    """The readable text of a page, a line a block."""
-    parser = _TextOf()
-    parser.feed(markup)
-    parser.close()
-    return "\n".join(line.strip() for line in "".join(parser.parts).split("\n") if line.strip())
-
-
-def _ingest(index: "Index", path: Path, kind: Kind | None, taken: dict[str, Path]) -> FileReport:
-    try:
-        document = read(path, kind)
-    except IngestError as error:
-        return FileReport(path, "refused", error.reason)
-    item = document.item
-    if taken.setdefault(item.id, path) != path:
-        # Without this the second file would quietly take the place of the first.
-        return FileReport(path, "refused", f"has the same name as {taken[item.id]}; rename one of them")
-    try:
-        outcome = index.put(item)
-    except ValueError:
-        return FileReport(path, "refused", "holds headings only, no text")
-    except Exception as error:
-        # An embeddings endpoint or a store that fails on one file may take the next.
-        return FileReport(path, "refused", f"could not be indexed ({type(error).__name__}); try it again")
-    return FileReport(path, outcome.status, "", item.id, outcome.passages, document.mended, document.lost)
+def _report(path: Path, status: Status, document: Document, passages: int, removed: int, personal: int) -> FileReport:
+    ids = tuple(item.id for item in document.items)
+    return FileReport(path, status, document.note, ids, passages, document.mended, document.lost, removed, personal)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith((".", "~$")) for part in path.relative_to(folder).parts)
+        if not hidden and path.is_file():
             yield path
-
-
-def _with_front_matter(path: Path, kind: Kind | None) -> Document:
-    try:
-        item = load_item(path)
-    except LibraryError as error:
-        raise IngestError(path, str(error).removeprefix(f"{path}: ")) from error
-    if kind and item.kind != kind:
-        raise IngestError(path, f"kind: its front matter says {item.kind!r}, not {kind!r}")
-    return Document(item, 0, 0)
-
-
-def _item_id(path: Path) -> str:
-    """An id that stays the same for the same file name, so that a new edition replaces the old."""
-    name = re.sub(r"[^a-z0-9_]+", "-", path.stem.lower()).strip("-")
-    if name and name == path.stem.lower():
-        return f"doc-{name}"
-    # Names in Chinese, or that differ only in what an id cannot hold, are told apart by their hash.
-    return "-".join(filter(None, ("doc", name, hashlib.sha256(path.stem.encode()).hexdigest()[:8])))
-
-
-def _title_and_body(cleaned: Cleaned) -> tuple[str, str]:
-    """The title of a document, and its text without the title line."""
-    first = sections(cleaned.text)[0]
-    if not first.text.strip():
-        headed = next((s.heading for s in sections(cleaned.text) if s.heading), ())
-        return (headed[0] if headed else ""), cleaned.text
-    title, rest = split_title(first.text)
-    # A text that opens with prose has no title of its own; its opening words name it and stay in it.
-    return title, cleaned.text if rest == first.text.strip() else _without_title(cleaned.text, title)
-
-
-def _without_title(text: str, title: str) -> str:
-    return text.lstrip().removeprefix(title).lstrip(":： \n") or text

@@ -1,67 +1,183 @@
-"""Reading the shipped library: one Markdown file an item, with its facts in YAML front matter."""
+"""The library: what its ledger says, made searchable by an index that follows the ledger.
 
-import re
-from pathlib import Path
-from typing import Any, get_args
+The ledger is the truth and lies in the database; the index can be thrown away and is made again from it.
+"""
 
-import yaml
-from pydantic import ValidationError
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from knowledge.item import Item, Kind
+from knowledge import tags
+from knowledge.filters import Filter
+from knowledge.index import Index, Prepared
+from knowledge.item import Item
+from knowledge.ledger import Change, Entry, Head, Ledger, LedgerError, content_hash
+from knowledge.search import Results, search
 
-LIBRARY = Path(__file__).parent / "library"
-FOLDERS: dict[str, Kind] = {f"{kind}s": kind for kind in get_args(Kind)}
+SHIPPED = "whetstone"
+"""Who writes the entries of the shipped library."""
 
-_FRONT_MATTER = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)(.*)\Z", re.DOTALL)
+_BATCH = 32  # items written at once: what an interruption costs at most
+
+Progress = Callable[[int, int], None]
+Tagger = Callable[[Item], Mapping[str, object]]
 
 
-class LibraryError(ValueError):
-    """A library file is not what it should be; the message names the file and what is wrong with it."""
+@dataclass(frozen=True)
+class Put:
+    """What became of one item, and how many passages it has."""
+
+    item: Item
+    status: Literal["added", "changed", "unchanged"]
+    passages: int
 
 
-def load_library(root: Path = LIBRARY) -> list[Item]:
-    """Every item under `root`/{cases,lessons,regulations,templates}, in order of folder and file name.
+class Library:
+    """Items with their history, and the search over them.
 
-    Raises LibraryError when a file is malformed, lies in the wrong folder, or repeats an id.
+    Args:
+        tagger: gives better values for some of the tags an item's `proposed` names, such as by a language model.
     """
-    items: list[Item] = []
-    seen: dict[str, Path] = {}
-    for folder, kind in FOLDERS.items():
-        for path in sorted((root / folder).glob("*.md")):
-            item = load_item(path)
-            if item.kind != kind:
-                raise LibraryError(f"{path}: kind is {item.kind!r}, but this folder holds {kind!r}")
-            if item.id in seen:
-                raise LibraryError(f"{path}: id {item.id!r} is already taken by {seen[item.id]}")
-            seen[item.id] = path
-            items.append(item)
-    return items
 
+    def __init__(self, ledger: Ledger, index: Index, tagger: Tagger | None = None) -> None:
+        self.ledger, self.index, self._tagger = ledger, index, tagger
 
-def load_item(path: Path) -> Item:
-    """The item in one Markdown file with front matter. Raises LibraryError naming the file and the field."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise LibraryError(f"{path}: cannot be read as UTF-8 text ({error})") from error
-    match = _FRONT_MATTER.match(text)
-    if match is None:
-        raise LibraryError(f"{path}: must start with front matter between two lines of ---")
-    fields = _fields(path, match.group(1))
-    if "body" in fields:
-        raise LibraryError(f"{path}: body: belongs below the front matter, not in it")
-    try:
-        return Item.model_validate({**fields, "body": match.group(2).strip()})
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise LibraryError(f"{path}: {problems}") from error
+    def put(self, items: Sequence[Item], who: str, note: str = "", gone: Collection[str] = ()) -> list[Put]:
+        """Add or replace `items` and take out those of the ids `gone`, as one change.
 
+        Everything is cut and embedded before anything is written: what fails leaves the library as it was.
+        Raises ValueError when a published item has no text, and whatever the embeddings raise.
+        """
+        self.follow()
+        there = self.index.versions([item.id for item in items])
+        new = [item for item in items if there.get(item.id) != item.content_hash]
+        ready = [self._tagged(one) for one in self.index.prepare(new)]
+        new = [one.item for one in ready]
+        changes = [*(Change(item.id, item) for item in new), *(Change(item_id, None) for item_id in gone)]
+        if changes:
+            self.ledger.record(changes, who, note)
+            self.follow(ready)
+        cut = {one.item.id: len(one.passages) for one in ready}
+        return [
+            Put(item, ("changed" if item.id in there else "added"), cut[item.id])
+            if item.id in cut
+            else Put(item, "unchanged", self.index.count(item.id))
+            for item in items
+        ]
 
-def _fields(path: Path, front_matter: str) -> dict[str, Any]:
-    try:
-        fields = yaml.safe_load(front_matter)
-    except yaml.YAMLError as error:
-        raise LibraryError(f"{path}: front matter is not valid YAML ({error})") from error
-    if not isinstance(fields, dict):
-        raise LibraryError(f"{path}: front matter must be a list of `key: value` lines")
-    return fields
+    def _tagged(self, ready: Prepared) -> Prepared:
+        item = tags.propose(self.index, ready)
+        if item.proposed and self._tagger is not None:
+            item = item.model_copy(update=dict(self._tagger(item)))
+        return ready if item == ready.item else self.index.refile(ready, item)
+
+    def remove(self, item_ids: Sequence[str], who: str, note: str = "") -> None:
+        """Take items out. Raises KeyError naming the first that is not there; then none is taken out."""
+        there = self.index.versions(item_ids)
+        for item_id in item_ids:
+            if item_id not in there:
+                raise KeyError(item_id)
+        self.put([], who, note, gone=item_ids)
+
+    def roll_back(self, number: int, who: str, item_id: str | None = None) -> list[Change]:
+        """Make the library, or one item, what it was after entry `number`, by new entries; what that changed.
+
+        Raises LedgerError when there is no such entry, or the item was never there.
+        """
+        self.ledger.get(number)
+        then, now = self.ledger.state(number), self.ledger.state()
+        if item_id is not None and item_id not in now:
+            raise LedgerError(f"there was never an item {item_id}")
+        changes = []
+        for name, last in now.items():
+            before = then.get(name)
+            old = before.content_hash if before and before.action == "put" else ""
+            if (item_id in (None, name)) and old != (last.content_hash if last.action == "put" else ""):
+                changes.append(Change(name, self.ledger.get(before.number).item if before and old else None))
+        self.put(
+            [change.item for change in changes if change.item],
+            who,
+            f"back to entry {number}",
+            gone=[change.item_id for change in changes if change.item is None],
+        )
+        return changes
+
+    def sync(self, shipped: Iterable[Item], progress: Progress | None = None) -> None:
+        """Bring the shipped items to what ships now; what somebody else has changed or taken out stays theirs."""
+        state = self.ledger.state()
+        items = {item.id: item for item in shipped}
+        ours = {name for name, last in state.items() if last.who == SHIPPED}
+        changes = [
+            Change(item.id, item)
+            for item in items.values()
+            if item.id not in state or (item.id in ours and state[item.id].content_hash != item.content_hash)
+        ]
+        changes += [Change(name, None) for name in sorted(ours - set(items)) if state[name].action == "put"]
+        self.ledger.record(changes, SHIPPED, "the library that ships")
+        self.follow(progress=progress)
+
+    def follow(self, ready: Sequence[Prepared] = (), progress: Progress | None = None) -> None:
+        """Bring the index to the ledger's last entry. An interruption loses nothing: the next call goes on."""
+        head, at = self.ledger.head(), self.index.head
+        if at == head:
+            return
+        with self.index.writing:
+            wanted = dict(self._changed_since(self.index.head, head))
+            there = self.index.versions(wanted)
+            changes = [
+                last
+                for name, last in wanted.items()
+                if there.get(name, "") != (last.content_hash if last.action == "put" else "")
+            ]
+            for start in range(0, len(changes), _BATCH):
+                some = changes[start : start + _BATCH]
+                bodies = self.ledger.bodies([last.number for last in some if last.action == "put"])
+                self.index.apply([Change(last.item_id, bodies.get(last.item_id)) for last in some], ready)
+                if progress:
+                    progress(start + len(some), len(changes))
+            self.index.apply([], head=head)
+            self.index.drop_others()
+
+    def _changed_since(self, at: Head | None, head: Head) -> Iterator[tuple[str, Entry]]:
+        """The last entries up to `head` of the items that may differ, by id."""
+        if at is None or not self.ledger.holds(at):
+            # A new index, or a ledger that was put back from a backup: look at everything.
+            state = self.ledger.state(head.number)
+            yield from state.items()
+            for name in set(self.index.versions()) - set(state):
+                yield name, Entry(0, "", "", "remove", "", name, "", None, "", "")
+            return
+        number = at.number
+        while entries := [one for one in self.ledger.since(number) if one.number <= head.number]:
+            yield from ((one.item_id, one) for one in entries)
+            number = entries[-1].number
+
+    def verify(self) -> list[str]:
+        """What does not hold, in words: the chain of entries, its end, and every item against its last entry."""
+        problems = self.ledger.verify()
+        at = self.index.head
+        if at and not self.ledger.holds(at):
+            problems.append(f"entry {at.number}, the last one searched by this machine, is no longer in the ledger")
+        state = self.ledger.state()
+        for item in self.index.items():
+            last = state.get(item.id)
+            if last is None or last.action == "remove":
+                problems.append(f"{item.id} is searched, but the ledger does not have it")
+            elif content_hash(item.model_dump_json()) != last.content_hash:
+                problems.append(f"{item.id} is not what entry {last.number} says")
+        if at and at == self.ledger.head():
+            there = self.index.versions()
+            problems += [
+                f"{name} is in the ledger, but not searched"
+                for name, last in state.items()
+                if last.action == "put" and name not in there
+            ]
+        return problems
+
+    def get(self, item_id: str) -> Item:
+        """The item with the whole of its text. Raises KeyError when there is none of that id."""
+        return self.index.get(item_id)
+
+    def search(self, query: str, k: int = 5, fits: Filter = Filter()) -> Results:  # noqa: B008
+        """The `k` best passages; see `knowledge.search.search`."""
+        return search(self.index, query, k, fits)

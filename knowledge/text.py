@@ -5,8 +5,11 @@ Folding is for comparing, never for showing: a passage keeps the script its auth
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Protocol
+
+from knowledge.numerals import in_digits
 
 
 class _Converter(Protocol):
@@ -34,14 +37,36 @@ def sentences(text: str) -> list[str]:
 
 
 def terms(text: str) -> list[str]:
-    """Index terms: bigrams of each Chinese run, a lone character as it is, words and numbers whole."""
+    """Index terms: bigrams of each Chinese run, a lone character as it is, words whole, numbers in plain digits."""
     found: list[str] = []
-    for run in _TERM.findall(fold(text)):
+    for run in _TERM.findall(in_digits(fold(text))):
         if len(run) > 2 and is_han(run[0]):
             found.extend(run[i : i + 2] for i in range(len(run) - 1))
         else:
             found.append(run)
     return found
+
+
+def spans(text: str, wanted: Iterable[str]) -> list[tuple[int, int]]:
+    """Where `wanted`, terms as `terms` gives them, stand in `text`: [start, end) in order, touching ones joined."""
+    lowered: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(text):
+        for part in unicodedata.normalize("NFKC", char).lower():
+            lowered.append(part)
+            places.append(place)
+    folded = _simplifier().convert("".join(lowered))
+    if len(folded) != len(lowered):  # a phrase that is longer in Simplified; the places would be wrong
+        folded = "".join(lowered)
+    covered = [False] * (len(text) + 1)
+    for term in wanted:
+        # A word or number stands by itself; a pair of characters is found anywhere.
+        pattern = re.escape(term) if is_han(term[0]) else rf"(?<![a-z0-9.]){re.escape(term)}(?![a-z0-9%])"
+        for match in re.finditer(pattern, folded):
+            first, last = places[match.start()], places[match.end() - 1]
+            covered[first : last + 1] = [True] * (last + 1 - first)
+    edges = [n for n, on in enumerate(covered) if on != (covered[n - 1] if n else False)]
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
 def is_han(char: str) -> bool:

@@ -28,7 +28,7 @@ def ready(coach: Coach) -> JSONResponse:
         database = "ok"
     except Exception as error:
         database = type(error).__name__
-    parts = {"database": database, "index": "ok" if coach.index_ready else coach.index_failure or "building"}
+    parts = {"database": database, "index": "ok" if coach.library_ready else coach.library_failure or "building"}
     return JSONResponse(parts, 200 if set(parts.values()) == {"ok"} else 503)
 
 
@@ -46,7 +46,7 @@ def status(request: Request, coach: Coach) -> shapes.Status:
         voices=list(coach.voices),
         model=coach.endpoint.model if coach.endpoint else None,
         judges=coach.judge_names,
-        index_ready=coach.index_ready,
-        passages=coach.index.count() if coach.index_ready else 0,
+        index_ready=coach.library_ready,
+        passages=coach.library.index.count() if coach.library_ready else 0,
         demo=is_demo(request),
     )

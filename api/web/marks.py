@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from coach.scoring.evidence import locate
-from knowledge.text import fold, terms
+from knowledge.text import spans
 
 Tone = Literal["good", "bad"]
 
@@ -54,31 +54,10 @@ def quoted(text: str, quotes: Sequence[Quote]) -> list[Stretch]:
     return stretches
 
 
-def matched(text: str, query: str) -> list[Stretch]:
-    """`text` cut where words of `query` begin and end, compared as the search compares them."""
-    folded, places = _folded(text)
-    hit = [False] * len(text)
-    for term in {t for t in terms(query) if len(t) > 1}:
-        at = folded.find(term)
-        while at >= 0:
-            for i in range(at, at + len(term)):
-                hit[places[i]] = True
-            at = folded.find(term, at + 1)
-    return list(_runs(text, hit))
-
-
-def _folded(text: str) -> tuple[str, Sequence[int]]:
-    """The folded text, and for each of its characters the place in `text` it came from."""
-    whole = fold(text)
-    if len(whole) == len(text):
-        return whole, range(len(text))
-    pieces = [(fold(char), i) for i, char in enumerate(text)]
-    return "".join(p for p, _ in pieces), [i for p, i in pieces for _ in p]
-
-
-def _runs(text: str, hit: Sequence[bool]) -> Iterable[Stretch]:
-    start = 0
-    for i in range(1, len(text) + 1):
-        if i == len(text) or hit[i] != hit[start]:
-            yield Stretch(text[start:i], "good" if hit[start] else None)
-            start = i
+def matched(text: str, words: Iterable[str]) -> list[Stretch]:
+    """`text` cut where `words`, the terms a search marks, begin and end."""
+    cuts = [(0, 0), *spans(text, words), (len(text), len(text))]
+    found = []
+    for (_, left), (start, end) in itertools.pairwise(cuts):
+        found += [Stretch(text[left:start], None), Stretch(text[start:end], "good")]
+    return [one for one in found if one.text]

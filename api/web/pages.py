@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any, get_args
+from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -13,20 +15,29 @@ from starlette.staticfiles import StaticFiles
 from api import auth, problems
 from api.auth import COOKIE, DEMO_ACCOUNTS, Coach, Someone
 from api.problems import Problem
-from api.web import marks
+from api.routes.library import readable
+from api.web import language, marks
+from api.web.drawing import draw
 from api.web.render import PageRoute, error_page, landing, page, plain, remember_language
 from coach.drill.director import DrillOver
 from coach.drill.drill import finish
 from coach.drill.session import LONGEST_TURN, AlreadyScored, BadTurn, Session, TurnConflict
+from coach.learning_path import GoalNotFound, path_to
 from coach.scoring.scorecard import Scorecard
 from coach.store import accounts
 from coach.store import drills as stored
 from coach.store.accounts import Principal
-from knowledge.item import Kind, Role
+from knowledge.filters import Filter
+from knowledge.graph import Node, NodeKind
+from knowledge.item import Kind, Role, Tier
+from knowledge.search import LONGEST_QUERY, Results
+from knowledge.skills import industries, skills
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute, default_response_class=HTMLResponse)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _RESULTS = 12
+_RELATED = 6
+_READ: tuple[NodeKind, ...] = ("case", "lesson", "regulation", "template", "scenario")
 
 
 class _Static(StaticFiles):
@@ -226,31 +237,73 @@ def _quotes(card: Scorecard, turn: int) -> list[marks.Quote]:
 
 
 @router.get("/search")
-def search(request: Request, coach: Coach, who: Someone, q: str = "", role: str = "", kind: str = "") -> HTMLResponse:
-    q = q.strip()[:500]
-    wanted_role: Role | None = next((r for r in get_args(Role) if r == role), None)
-    wanted_kind: Kind | None = next((k for k in get_args(Kind) if k == kind), None)
-    hits = coach.index.search(q, k=_RESULTS, role=wanted_role, kind=wanted_kind) if q and coach.index_ready else []
+def search(
+    request: Request,
+    coach: Coach,
+    who: Someone,
+    q: str = "",
+    role: str = "",
+    kind: str = "",
+    tier: str = "",
+    industry: str = "",
+    skill: str = "",
+) -> HTMLResponse:
+    q = q.strip()[:LONGEST_QUERY]
+    fits = Filter(
+        role=next((r for r in get_args(Role) if r == role), None),
+        kind=next((k for k in get_args(Kind) if k == kind), None),
+        tier=next((x for x in get_args(Tier) if x == tier), None),
+        industry=industry if industry in industries() else None,
+        skill=skill if skill in skills() else None,
+    )
+    found = coach.library.search(q, _RESULTS, fits) if q and coach.library_ready else Results(q)
     return page(
         request,
         "search.html",
         who=who,
         coach=coach,
         q=q,
-        role=role,
-        kind=kind,
-        roles=get_args(Role),
-        kinds=get_args(Kind),
-        hits=[(h, marks.matched(plain(h.passage), q)) for h in hits],
+        fits=fits,
+        filters={"role": get_args(Role), "kind": get_args(Kind), "tier": get_args(Tier)},
+        industries=industries(),
+        skills=skills(),
+        found=found,
+        hits=[(hit, marks.matched(plain(hit.passage), found.words)) for hit in found.hits],
     )
 
 
 @router.get("/items/{item_id}")
 def item(request: Request, item_id: str, coach: Coach, who: Someone) -> HTMLResponse:
-    if not coach.index_ready:
-        raise Problem(503, coach.index_failure or "the index of the library is being built; try again in a moment")
-    try:
-        found = coach.index.get(item_id)
-    except KeyError as error:
-        raise Problem(404, f"the library has no item {item_id!r}") from error
-    return page(request, "item.html", who=who, item=found)
+    if not coach.library_ready:
+        raise Problem(503, coach.library_failure or "the index of the library is being built; try again in a moment")
+    found = readable(coach.library, item_id, who)
+    name = f"{found.kind}:{found.id}"
+    published = found.status == "published"
+    return page(
+        request,
+        "item.html",
+        who=who,
+        item=found,
+        skills=skills(),
+        drawing=draw(coach.graph, name, language.of(request), _address) if published else "",
+        related=coach.graph.related(name, _RELATED, _READ) if published else [],
+        address=_address,
+    )
+
+
+@router.get("/path")
+def path(request: Request, coach: Coach, who: Someone, goal: str = "") -> HTMLResponse:
+    goal = goal.strip()[:LONGEST_QUERY]
+    way = None
+    if goal and coach.library_ready:
+        with contextlib.suppress(GoalNotFound):
+            way = path_to(coach, goal)
+    return page(request, "path.html", who=who, coach=coach, goal=goal, way=way, address=_address)
+
+
+def _address(node: Node) -> str | None:
+    """Where a node of the graph can be read, practised or searched."""
+    kind, _, name = node.id.partition(":")
+    if kind in get_args(Kind):
+        return f"/items/{name}"
+    return {"scenario": f"/scenarios/{name}", "skill": f"/search?q={quote(node.title)}&skill={name}"}.get(kind)

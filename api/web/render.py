@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from api import auth
 from api.web import language
+from knowledge.skills import industries
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 _ERRORS = (401, 403, 404, 409, 413, 422, 503)
@@ -70,13 +71,16 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
         english: str | None = getattr(thing, f"{field}_en", None) if lang == "en" else None
         return english or str(getattr(thing, field))
 
+    def industry(name: str) -> str:
+        return named(industries()[name]) if name in industries() else name
+
     def in_language(other: str) -> str:
         there = request.url if request.method == "GET" else request.url.replace(path="/", query="")
         url = there.include_query_params(lang=other)
         return f"{url.path}?{url.query}"
 
     html = _TEMPLATES.get_template(template).render(
-        {"who": None, "lang": lang, "t": t, "named": named, "in_language": in_language, **context}
+        {"who": None, "lang": lang, "t": t, "named": named, "in_language": in_language, "industry": industry, **context}
     )
     # A transcript is nobody else's, and going back must not show an old state of a drill.
     return HTMLResponse(html, status, {"Cache-Control": "no-store"})

@@ -123,8 +123,8 @@ class Sessions:
         )
         return self.load(account_id, drill_id)
 
-    def load(self, account_id: str, drill_id: str) -> Session:
-        """A kept drill.
+    def load(self, account_id: str | None, drill_id: str) -> Session:
+        """A kept drill; with `account_id` None anybody's, for a trainer.
 
         Raises:
             NoSuchDrill: there is none of that id for this account.

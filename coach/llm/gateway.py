@@ -1,7 +1,8 @@
 """The one path to a language model: any OpenAI-compatible chat endpoint, through LangChain's `ChatOpenAI`.
 
 Whatever goes wrong on that path comes out as one `GatewayError`, within the caller's deadline. Messages are
-(role, text) pairs with the roles "system", "user" and "assistant".
+(role, text) pairs with the roles "system", "user" and "assistant". What goes to another machine goes without personal
+data; see `coach.llm.privacy`.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from coach.llm import tokens
-from coach.llm.call import Call, Endpoint, GatewayError, Reason, RequestRefused, chat_model, translated
+from coach.llm.call import Call, Endpoint, GatewayError, Reason, RequestRefused, chat_model, is_loopback, translated
+from coach.llm.privacy import masked, restored
 from coach.llm.tokens import Message
 
 if TYPE_CHECKING:
@@ -186,11 +188,14 @@ class Gateway:
         if stop:
             options["stop"] = list(stop)
         seconds = self.endpoint.timeout_s if deadline_s is None else deadline_s
+        originals: Mapping[str, str] = {}
+        if not is_loopback(self.endpoint.host):
+            messages, originals = masked(messages)
         call = Call(self._chat, messages, options, seconds)
         started = time.monotonic()
         said: list[str] = []
         try:
-            for piece in call.pieces():
+            for piece in restored(call.pieces(), originals) if originals else call.pieces():
                 said.append(piece)
                 yield piece
             self._succeeded()

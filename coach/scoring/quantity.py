@@ -7,18 +7,15 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
+from knowledge.numerals import MIXED, parse_number
+
 Unit = Literal["count", "percent", "yuan", "day", "ratio", "none"]
 
-_DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_SMALL = {"十": 10, "百": 100, "千": 1000}
-_LARGE = {"万": 10_000, "w": 10_000, "k": 1_000, "千": 1_000, "百": 100, "亿": 100_000_000}
+_TENTHS = {c: i for i, c in enumerate("零一二三四五六七八九")}
 
 _ARABIC = r"\d{1,3}(?:,\d{3}){1,5}(?:\.\d{1,8})?|\d{1,15}(?:\.\d{1,8})?"
 _HAN = r"[零〇一二两三四五六七八九十百千万亿]{1,16}(?:点[零〇一二三四五六七八九]{1,8})?"
-# 18万7, 18万7千, 1万零300: digits and signs mixed.
-_MIXED = r"\d+(?:\.\d+)?[万亿]零?\d{1,4}[千百]?(?![\d.%])"
-_MIXED_PARTS = re.compile(r"(\d+(?:\.\d+)?)([万亿])(零?)(\d{1,4})([千百]?)")
-_NUMBER = rf"{_MIXED}|(?:{_ARABIC})\s*(?:万|亿|[wk](?![a-z])|千|百)?|{_HAN}"
+_NUMBER = rf"{MIXED}|(?:{_ARABIC})\s*(?:万|亿|[wk](?![a-z])|千|百)?|{_HAN}"
 _UNITS: list[tuple[str, Unit, float]] = [
     (r"%|个点(?!位)|个百分点", "percent", 1.0),
     (r"万元|万块", "yuan", 10_000.0),
@@ -60,61 +57,6 @@ class Quantity:
         return abs(self.low - value) <= slack and abs(self.high - value) <= slack
 
 
-def parse_number(text: str) -> float | None:
-    """The value of one number in Arabic or Chinese digits, with 万, 亿, w or k behind it; None if it is none."""
-    text = unicodedata.normalize("NFKC", text).lower().replace(",", "").strip()
-    if len(text) > 32:
-        return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(万|亿|w|k|千|百)?", text)
-    if match:
-        return float(match[1]) * _LARGE.get(match[2] or "", 1)
-    if mixed := _MIXED_PARTS.fullmatch(text):
-        unit = _LARGE[mixed[2]]
-        rest = float(mixed[4])
-        if mixed[5]:
-            rest *= _LARGE[mixed[5]]
-        elif len(mixed[4]) == 1 and not mixed[3]:
-            rest = _bare(int(mixed[4]), unit)
-        return float(mixed[1]) * unit + rest
-    whole, _, fraction = text.partition("点")
-    if not whole or any(c not in "零〇一二两三四五六七八九十百千万亿" for c in whole):
-        return None
-    value = _han_integer(whole)
-    if fraction:
-        value += sum(_DIGITS[c] / 10 ** (i + 1) for i, c in enumerate(fraction))
-    return value
-
-
-def _han_integer(text: str) -> float:
-    if all(c in _DIGITS for c in text):
-        return float("".join(str(_DIGITS[c]) for c in text))
-    for sign in ("亿", "万"):
-        high, found, low = text.rpartition(sign)
-        if found:
-            return _han_integer(high or "一") * _LARGE[sign] + _rest(low, _LARGE[sign])
-    total = digit = last = 0
-    for char in text:
-        if char in _DIGITS:
-            digit = _DIGITS[char]
-            last = 0 if char in "零〇" else last
-        else:
-            total += (digit or 1) * _SMALL[char]
-            digit, last = 0, _SMALL[char]
-    return total + _bare(digit, last)
-
-
-def _rest(low: str, unit: int) -> float:
-    """What follows 万 or 亿: 一万二 is 12,000, 一万零二 is 10,002."""
-    if len(low) == 1 and low in _DIGITS:
-        return _bare(_DIGITS[low], unit)
-    return _han_integer(low) if low else 0.0
-
-
-def _bare(digit: int, unit: int) -> float:
-    """A bare last digit counts in tenths of the unit before it: 三千八 is 3,800."""
-    return float(digit * (unit // 10 if unit >= 100 else 1))
-
-
 def find_quantities(text: str) -> list[Quantity]:
     """Every quantity in `text`, in order. 折 and 成 become per cent: 八五折 is 85 %, 三成 is 30 %."""
     text = unicodedata.normalize("NFKC", text).lower()
@@ -136,7 +78,7 @@ def find_quantities(text: str) -> list[Quantity]:
         if match["cut"] and unit == "none":
             unit, scale = "percent", 10.0
             if match["tenth"]:
-                low += _DIGITS[match["tenth"]] / 10
+                low += _TENTHS[match["tenth"]] / 10
             if match["cut"] == "折" and low > 10:
                 scale = 1.0
         ends = sorted((low * scale, (low if high is None else high) * scale))

@@ -108,17 +108,21 @@ def _keep_playbook(engine: Engine, content_hash: str, body: str) -> None:
             session.rollback()  # another process has kept the same one meanwhile
 
 
-def get(engine: Engine, drill_id: str, account_id: str) -> DrillRow:
+def get(engine: Engine, drill_id: str, account_id: str | None) -> DrillRow:
     """A drill with its turns.
+
+    Args:
+        account_id: whose it must be; None only where a trainer is asking.
 
     Raises:
         NoSuchDrill: there is none, or it belongs to somebody else.
     """
+    own = [StoredDrill.account_id == account_id] if account_id is not None else []
     with Session(engine) as session:
         found = session.execute(
             select(StoredDrill, StoredPlaybook.body)
             .join(StoredPlaybook, StoredPlaybook.hash == StoredDrill.playbook_hash)
-            .where(StoredDrill.id == drill_id, StoredDrill.account_id == account_id)
+            .where(StoredDrill.id == drill_id, *own)
         ).one_or_none()
         if found is None:
             raise NoSuchDrill(drill_id)

@@ -28,7 +28,7 @@ def client(coach: Whetstone) -> TestClient:
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Whetstone:
     """A coach with the shipped library in its index; shared, because building it takes seconds."""
     coach = Whetstone(Settings(home=tmp_path_factory.mktemp("indexed"), llm_model=""))
-    coach.build_index()
+    coach.build_library()
     return coach
 
 

@@ -152,8 +152,8 @@ def test_a_search_that_fails_does_not_cost_the_score(coach: Whetstone, monkeypat
     client = TestClient(create_app(coach, demo=True), base_url="http://127.0.0.1", headers=LEARNER)
     at = start(client)
     client.post(f"{at}/turns", json={"number": 1, "text": "您说贵，是跟哪家比的？"})
-    monkeypatch.setattr(type(coach), "index_ready", property(lambda _: True))
-    monkeypatch.setattr(type(coach), "index", property(lambda _: 1 / 0))
+    monkeypatch.setattr(type(coach), "library_ready", property(lambda _: True))
+    monkeypatch.setattr(type(coach), "library", property(lambda _: 1 / 0))
     card = client.post(f"{at}/score").raise_for_status().json()["scorecard"]
     assert (card["readings"], card["points"] > 0) == ([], True)
 

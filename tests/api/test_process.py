@@ -117,7 +117,7 @@ from coach.compose import Whetstone
 from coach.settings import Settings
 from evals.scripts import turns
 coach = Whetstone(Settings())
-coach.build_index()
+coach.build_library()
 app = create_app(coach, demo=True)
 client = TestClient(app, base_url="http://127.0.0.1", headers={"Authorization": "Bearer demo-learner"})
 drill = client.post("/api/v1/drills", json={"scenario": "sales-bakery-price", "seed": 1}).json()

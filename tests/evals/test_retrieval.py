@@ -3,15 +3,17 @@ from pathlib import Path
 
 import pytest
 
-from evals.retrieval import measures, run
+from evals.retrieval import METHODS, measures, run, split
 
 
 class Letters:
     """A vector of two counts: how often 甲 and 乙 occur."""
 
     fingerprint = "letters"
+    embedded = 0
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        self.embedded += len(texts)
         return [self.embed_query(text) for text in texts]
 
     def embed_query(self, text: str) -> list[float]:
@@ -33,13 +35,21 @@ def test_measures_by_hand() -> None:
     assert set(measures([], {"a"}).values()) == {0.0}
 
 
-def test_every_method_is_measured_and_vectors_are_kept(tmp_path: Path) -> None:
+def test_every_method_is_measured_and_the_index_is_kept(tmp_path: Path) -> None:
     passages = [{"id": "1", "text": "甲甲甲"}, {"id": "2", "text": "乙乙乙"}]
     _write(tmp_path, passages, [{"id": "q", "text": "乙乙", "relevant": ["2"]}])
-    report = run(tmp_path, cache=tmp_path / "cache", embeddings=Letters())
-    assert set(report["methods"]) == {"bm25", "dense", "reciprocal_rank", "fused"}
-    assert all(method["hit@1"] == 1.0 for method in report["methods"].values())
-    assert len(list((tmp_path / "cache").glob("*.npy"))) == 1
+    model = Letters()
+    report = run(tmp_path, cache=tmp_path / "cache", embeddings=model)
+    assert set(report["methods"]) == {"BM25, words", *METHODS}
+    assert all(row["hit@1"] == (name != "BM25, words") for name, row in report["methods"].items())
+    made = model.embedded
+    run(tmp_path, cache=tmp_path / "cache", embeddings=model)
+    assert model.embedded == made == 2
+
+
+def test_questions_are_parted_once_and_for_all() -> None:
+    assert {split("甲"), split("乙"), split("丙"), split("丁")} == {"tune", "held out"}
+    assert split("甲") == split("甲")
 
 
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:

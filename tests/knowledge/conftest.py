@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 from fixtures_knowledge import BigramEmbeddings
+from sqlalchemy import create_engine
 
 from knowledge.index import Index
 from knowledge.item import Item
+from knowledge.ledger import Ledger, metadata
+from knowledge.library import Library
 
 
 @pytest.fixture
@@ -20,6 +23,15 @@ def index(tmp_path: Path, embeddings: BigramEmbeddings) -> Iterator[Index]:
     built = Index(tmp_path / "index", embeddings)
     yield built
     built.close()
+
+
+@pytest.fixture
+def library(tmp_path: Path, index: Index) -> Iterator[Library]:
+    """The index with a ledger of its own."""
+    engine = create_engine(f"sqlite:///{tmp_path / 'ledger.db'}")
+    metadata.create_all(engine)
+    yield Library(Ledger(engine), index)
+    engine.dispose()
 
 
 @pytest.fixture

@@ -2,8 +2,20 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.index import Index
-from knowledge.ingest import IngestError, ingest_paths, read, read_document
+from knowledge.document import IngestError, read
+from knowledge.ingest import Ingest, IngestReport
+from knowledge.item import Item
+from knowledge.library import Library
+
+
+def read_document(path: Path) -> Item:
+    (item,) = read(path).items
+    return item
+
+
+def take_in(library: Library, *paths: Path, **how: object) -> IngestReport:
+    return Ingest(library, "tester", **how).paths(paths)  # type: ignore[arg-type]
+
 
 PROSE = "客戶說太貴了，先問清楚是和誰比。我們的做法是先聽完，再複述，最後給出可核實的證據，並約定下一步。"
 
@@ -46,7 +58,7 @@ def test_the_title_is_the_document_s_not_the_site_s(tmp_path: Path) -> None:
         "2025年電商運營手冊第一章總則第二章流程第一章總則一、目的說明培訓的目的和範圍。",
         encoding="utf-8",
     )
-    assert read(path).item.title == "2025年電商運營手冊"
+    assert read_document(path).title == "2025年電商運營手冊"
 
 
 def test_a_page_is_read_without_its_scripts_and_menus(tmp_path: Path) -> None:
@@ -67,40 +79,40 @@ def test_facts_of_another_program_are_left_out(tmp_path: Path) -> None:
     assert read_document(path).body == "# 话术\n先问再答。"
 
 
-def test_each_file_is_reported_and_a_refused_one_harms_none(tmp_path: Path, index: Index) -> None:
+def test_each_file_is_reported_and_a_refused_one_harms_none(tmp_path: Path, library: Library) -> None:
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "b.txt").write_text("退款流程\n先核对订单，再确认金额。", encoding="utf-8")
     (docs / "a.txt").write_bytes(b"\x00\x01\x02")
-    (docs / "skipped.pdf").write_bytes(b"%PDF")
+    (docs / "skipped.mp4").write_bytes(b"x")
 
-    first = ingest_paths(index, [docs], "lesson")
+    first = take_in(library, docs, kind="lesson")
     assert [(file.path.name, file.status) for file in first.files] == [("a.txt", "refused"), ("b.txt", "added")]
     assert first.refused[0].reason == "is binary, not text"
-    assert first.files[1].passages == index.count() == 1
+    assert first.files[1].passages == library.index.count() == 1
 
-    assert ingest_paths(index, [docs], "lesson").files[1].status == "unchanged"
+    assert take_in(library, docs, kind="lesson").files[1].status == "unchanged"
 
     (docs / "b.txt").write_text("退款流程\n先核对订单，再确认金额，三天内到账。", encoding="utf-8")
-    assert ingest_paths(index, [docs], "lesson").files[1].status == "changed"
-    assert "三天内到账" in index.search("退款多久到账")[0].passage
-    assert index.count() == 1
+    assert take_in(library, docs, kind="lesson").files[1].status == "changed"
+    assert "三天内到账" in library.search("退款多久到账").hits[0].passage
+    assert library.index.count() == 1
 
     (docs / "b.txt").write_bytes(b"\x00")
-    assert ingest_paths(index, [docs], "lesson").files[1].status == "refused"
-    assert "三天内到账" in index.search("退款多久到账")[0].passage
+    assert take_in(library, docs, kind="lesson").files[1].status == "refused"
+    assert "三天内到账" in library.search("退款多久到账").hits[0].passage
 
 
-def test_two_files_of_one_name_do_not_replace_each_other(tmp_path: Path, index: Index) -> None:
+def test_two_files_of_one_name_do_not_replace_each_other(tmp_path: Path, library: Library) -> None:
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "a.txt").write_text(f"{folder} 组的流程说明。", encoding="utf-8")
-    report = ingest_paths(index, [tmp_path / "x", tmp_path / "y"])
+    report = take_in(library, tmp_path / "x", tmp_path / "y")
     assert [file.status for file in report.files] == ["added", "refused"]
     assert "has the same name as" in report.files[1].reason
 
 
-def test_an_empty_folder_is_reported(tmp_path: Path, index: Index) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path, library: Library) -> None:
     (tmp_path / "empty").mkdir()
-    (report,) = ingest_paths(index, [tmp_path / "empty"]).files
+    (report,) = take_in(library, tmp_path / "empty").files
     assert report.status == "refused"

@@ -6,12 +6,16 @@ from pathlib import Path
 
 import pytest
 from fixtures_knowledge import SEEDS
+from sqlalchemy import create_engine
 
 from knowledge.chunk import cut
+from knowledge.document import Document, read
 from knowledge.embed import LocalEmbeddings
-from knowledge.index import Index, sync_library
-from knowledge.ingest import Document, ingest_paths, read
-from knowledge.library import load_library
+from knowledge.index import Index
+from knowledge.ingest import Ingest
+from knowledge.ledger import Ledger, metadata
+from knowledge.library import Library
+from knowledge.shipped import load_library
 from knowledge.text import fold
 
 pytestmark = [
@@ -30,24 +34,27 @@ TITLES = {
 
 @pytest.fixture(scope="module")
 def documents() -> dict[str, Document]:
-    return {path.name[:3]: read(path, "lesson") for path in sorted(SEEDS.glob("*.txt"))}
+    return {path.name[:3]: read(path, kind="lesson") for path in sorted(SEEDS.glob("*.txt"))}
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Index]:
-    built = Index(tmp_path_factory.mktemp("seeds"), LocalEmbeddings())
-    assert not ingest_paths(built, [SEEDS], "lesson").refused
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("seeds")
+    engine = create_engine(f"sqlite:///{folder / 'ledger.db'}")
+    metadata.create_all(engine)
+    built = Library(Ledger(engine), Index(folder, LocalEmbeddings()))
+    assert not Ingest(built, "tester", "lesson").paths([SEEDS]).refused
     yield built
-    built.close()
+    built.index.close()
 
 
 def test_titles_are_the_documents_own(documents: dict[str, Document]) -> None:
-    assert {name: document.item.title for name, document in documents.items()} == TITLES
+    assert {name: document.items[0].title for name, document in documents.items()} == TITLES
 
 
 def test_nothing_of_the_sites_and_of_the_damage_is_left(documents: dict[str, Document]) -> None:
     for document in documents.values():
-        body = document.item.body
+        body = document.items[0].body
         assert not re.search(r"[\u3400-\u9fff]\([a-zāáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ]+\)|[\ue000-\uf8ff]", body)
         assert not re.search("VIP|人人文库|版权说明|温馨提示|最新文档|0/150|未读|下载本文档|机器人关节", fold(body))
     assert (documents["001"].mended, documents["001"].lost) == (6, 1)
@@ -56,7 +63,7 @@ def test_nothing_of_the_sites_and_of_the_damage_is_left(documents: dict[str, Doc
 
 def test_no_passage_is_empty_or_longer_than_a_sentence_makes_it(documents: dict[str, Document]) -> None:
     for document in documents.values():
-        lengths = [len(passage.text) for passage in cut(document.item)]
+        lengths = [len(passage.text) for passage in cut(document.items[0])]
         assert min(lengths) > 20
         assert max(lengths) <= 400
 
@@ -73,31 +80,28 @@ def test_no_passage_is_empty_or_longer_than_a_sentence_makes_it(documents: dict[
         ("實操考核占總分多少", "003", "占總分的40%"),
     ],
 )
-def test_a_question_finds_its_answer_first(index: Index, question: str, document: str, answer: str) -> None:
-    hit = index.search(question, k=1)[0]
+def test_a_question_finds_its_answer_first(library: Library, question: str, document: str, answer: str) -> None:
+    hit = library.search(question, k=1).hits[0]
     assert hit.title == TITLES[document]
     assert answer in hit.passage
 
 
-def test_beside_the_shipped_library_the_objection_lesson_comes_first(index: Index) -> None:
-    library = load_library()
-    if not any("objection" in item.id for item in library):
-        pytest.skip("the objection lesson is not shipped yet")
-    sync_library(index, library)
-    hit = index.search("客户异议怎么处理", k=1)[0]
+def test_beside_the_shipped_library_the_objection_lesson_comes_first(library: Library) -> None:
+    library.sync(load_library())
+    hit = library.search("客户异议怎么处理", k=1).hits[0]
     assert hit.kind == "lesson"
     assert "objection" in hit.id
     # The documents must still be found among the shipped items.
-    assert index.search("五色预警什么意思", k=1)[0].title == TITLES["001"]
-    assert index.search("运营团队的关键角色", k=1)[0].title == TITLES["000"]
+    assert library.search("五色预警什么意思", k=1).hits[0].title == TITLES["001"]
+    assert library.search("运营团队的关键角色", k=1).hits[0].title == TITLES["000"]
 
 
-def test_a_seed_ingested_again_is_unchanged(index: Index) -> None:
-    (report,) = ingest_paths(index, [sorted(SEEDS.glob("002*"))[0]], "lesson").files
+def test_a_seed_ingested_again_is_unchanged(library: Library) -> None:
+    (report,) = Ingest(library, "tester", "lesson").paths([sorted(SEEDS.glob("002*"))[0]]).files
     assert report.status == "unchanged"
 
 
-def test_seeds_are_given_whole(index: Index) -> None:
-    item = index.get(next(item.id for item in index.items() if item.title == TITLES["002"]))
+def test_seeds_are_given_whole(library: Library) -> None:
+    item = library.get(next(item.id for item in library.index.items() if item.title == TITLES["002"]))
     assert item.source == Path(sorted(SEEDS.glob("002*"))[0]).name
     assert item.body.startswith("產品運營是連接產品與用戶的關鍵橋梁")

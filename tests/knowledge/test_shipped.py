@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.library import LIBRARY, LibraryError, load_library
+from knowledge.shipped import LIBRARY, LibraryError, load_library
 
 GOOD = "---\nid: lesson-a\nkind: lesson\ntitle: 课\nrole: sales\nskills: [needs]\nsource: 自编\n---\n正文。\n"
 
