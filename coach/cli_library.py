@@ -20,6 +20,7 @@ _JSON = click.option("--json", "as_json", is_flag=True, help="print one JSON doc
 _ROLE = click.Choice(["sales", "support", "operations", "common"])
 _KIND = click.Choice(["case", "lesson", "regulation", "template"])
 _TIER = click.Choice(["junior", "middle", "senior"])
+_NUMBER = click.IntRange(1, 2**31 - 1)  # what every database takes
 
 
 def on_the_command_line() -> str:
@@ -183,8 +184,8 @@ def log(item_id: str | None, limit: int, as_json: bool) -> None:
 
 
 @library.command("diff")
-@click.argument("number", type=int)
-@click.argument("other", type=int, required=False)
+@click.argument("number", type=_NUMBER)
+@click.argument("other", type=_NUMBER, required=False)
 def diff(number: int, other: int | None) -> None:
     """What entry NUMBER changed; with OTHER, what changed from after NUMBER to after OTHER."""
     from knowledge.ledger import LedgerError
@@ -239,7 +240,7 @@ def verify(as_json: bool) -> None:
 
 
 @library.command("rollback")
-@click.argument("number", type=int)
+@click.argument("number", type=_NUMBER)
 @click.option("--item", "item_id", help="only this item")
 def rollback(number: int, item_id: str | None) -> None:
     """Make the library, or one item, what it was after entry NUMBER. Nothing is erased: new entries say so."""

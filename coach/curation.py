@@ -33,10 +33,13 @@ def confirm(library: Library, item_id: str, who: str, values: Mapping[str, Any])
     Raises KeyError when there is no such item, CurationError for a value that is none.
     """
     item = library.get(item_id)
+    chosen = tuple(dict.fromkeys(values.get("skills", item.skills)))
     if unknown := sorted(set(values.get("skills", ())) - set(skills())):
         raise CurationError(f"skills: no skill named {', '.join(unknown)}; there are {', '.join(sorted(skills()))}")
+    if not values.get("industry", item.industry).isprintable():
+        raise CurationError("industry: holds characters that cannot be shown")
     try:
-        changed = Item.model_validate({**item.model_dump(), **values, "proposed": ()})
+        changed = Item.model_validate({**item.model_dump(), **values, "skills": chosen, "proposed": ()})
     except ValidationError as error:
         first = error.errors()[0]
         raise CurationError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
@@ -45,13 +48,19 @@ def confirm(library: Library, item_id: str, who: str, values: Mapping[str, Any])
 
 
 def publish(library: Library, item_id: str, who: str) -> Item:
-    """Let a draft be found. Raises KeyError when there is no such item, CurationError when it is no draft."""
+    """Let a draft be found.
+
+    Raises KeyError when there is no such item, CurationError when it is no draft or has no text to be found by.
+    """
     item = library.get(item_id)
     if item.status == "published":
         raise CurationError(f"{item_id} is published already")
     changed = item.model_copy(update={"status": "published"})
-    library.put([changed], who, "published")
-    return changed
+    try:
+        library.put([changed], who, "published")
+    except ValueError as error:
+        raise CurationError(f"{item_id} holds headings only, no text") from error
+    return library.get(item_id)
 
 
 def draft_case(coach: Whetstone, drill_id: str, who: str) -> Item:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from knowledge.graph import LearningPath, Node
+from knowledge.graph import ABILITIES, CONTENT, Graph, LearningPath, Node, NotInGraph
 
 if TYPE_CHECKING:
     from coach.compose import Whetstone
@@ -24,13 +24,21 @@ def path_to(coach: Whetstone, goal: str, known: Iterable[str] = ()) -> LearningP
         GoalNotFound: nothing good was found either.
     """
     library, graph = coach.build_library(), coach.graph
-    node = graph.resolve(goal)
+    node = _named(graph, goal.strip()) or graph.resolve(goal)
     if node is None:
-        found = library.search(goal, 1)
-        if not found.good:
+        found = library.search(goal, 1) if goal.strip() else None
+        if found is None or not found.good:
             raise GoalNotFound(f"nothing in the library is about {goal!r}")
         node = graph.node(f"{found.hits[0].kind}:{found.hits[0].id}")
     return graph.path(node.id, known)
+
+
+def _named(graph: Graph, name: str) -> Node | None:
+    try:
+        node = graph.node(name)
+    except NotInGraph:
+        return None
+    return node if node.kind in (*ABILITIES, *CONTENT) else None
 
 
 def shown(path: LearningPath) -> dict[str, Any]:

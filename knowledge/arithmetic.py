@@ -30,7 +30,7 @@ def mistakes(markdown: str) -> list[str]:
             continue
         try:
             found += [f"`{span}`: {problem}" for problem in _wrong(span)]
-        except (NotASum, ZeroDivisionError, OverflowError) as error:
+        except (NotASum, ZeroDivisionError, OverflowError, RecursionError) as error:
             found.append(f"`{span}`: cannot be checked ({error})")
     bare = _SPAN.sub("", markdown)
     found += [f"{_around(bare, m)}: arithmetic outside inline code" for m in _LOOSE.finditer(bare)]

@@ -330,8 +330,10 @@ class Index:
         with self.writing:
             vectors = self._open_vectors()
             with self._engine.begin() as db:
-                shown = db.execute(text("SELECT COUNT(*) FROM passage WHERE shown")).scalar_one()
-                if vectors.count() != shown and not db.execute(text("SELECT COUNT(*) FROM pending")).scalar_one():
+                if (
+                    vectors.count() != self.shown()
+                    and not db.execute(text("SELECT COUNT(*) FROM pending")).scalar_one()
+                ):
                     vectors.clear()
                     db.execute(text("INSERT OR IGNORE INTO pending SELECT id FROM passage WHERE shown"))
             self._tell_chroma(vectors)
@@ -428,6 +430,11 @@ class Index:
         with self._engine.connect() as db:
             count = text("SELECT COUNT(*) FROM passage WHERE :id IS NULL OR item_id = :id")
             return int(db.execute(count, {"id": item_id}).scalar_one())
+
+    def shown(self) -> int:
+        """How many passages are searched: all but near-copies with the same tags."""
+        with self._engine.connect() as db:
+            return int(db.execute(text("SELECT COUNT(*) FROM passage WHERE shown")).scalar_one())
 
     def frequencies(self, some: Collection[str]) -> dict[str, int]:
         """In how many passages each of these terms stands; terms that stand nowhere are left out."""

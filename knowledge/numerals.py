@@ -14,12 +14,12 @@ _MIXED_PARTS = re.compile(rf"(?:({_PART})亿)?零?(?:({_PART})万)?(?:(零?)(\d{
 _HAN = r"[零〇一二两三四五六七八九十百千万亿]"
 _FRACTION = "点[零〇一二三四五六七八九]{1,8}"
 _WRITTEN = re.compile(
-    rf"(?P<percent>百分之)(?P<of>{_HAN}{{1,16}}(?:{_FRACTION})?|\d+(?:\.\d+)?)"
+    rf"(?P<percent>百分之)(?P<of>{_HAN}{{1,32}}(?:{_FRACTION})?|\d+(?:\.\d+)?)"
     rf"|(?<![\d.])(?P<mixed>{MIXED})"
     r"|(?<![\d.])(?P<arabic>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,15}(?:\.\d{1,8})?)\s?(?P<unit>[万亿])"
     # 2024,100,200 are three numbers.
     r"|(?<![\d.,])(?P<commas>\d{1,3}(?:,\d{3})+(?:\.\d+)?)(?!,?\d)"
-    rf"|(?P<han>{_HAN}{{1,16}}{_FRACTION}[万亿]|{_HAN}{{2,16}}(?:{_FRACTION}(?![十百千]))?)"
+    rf"|(?P<han>{_HAN}{{1,32}}{_FRACTION}[万亿]|{_HAN}{{2,32}}(?:{_FRACTION}(?![十百千]))?)"
 )
 _DECIMAL = re.compile(rf"({_HAN}+)点([零〇一二三四五六七八九]+)([万亿]?)")
 

@@ -215,7 +215,7 @@ def log(
     library: Ready,
     item: Annotated[str | None, Query(max_length=160)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
 ) -> list[shapes.LedgerEntry]:
     """Who changed what, newest first (trainers)."""
     return [shapes.LedgerEntry.model_validate(vars(entry)) for entry in library.ledger.log(item, limit, before)]

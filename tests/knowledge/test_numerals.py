@@ -138,7 +138,9 @@ def test_within_prose_every_way_of_writing_becomes_the_same(value: int, form: in
 
 @given(st.lists(st.tuples(PROSE, st.integers(0, 99_999_999_999), st.integers(0, 99)), max_size=4), PROSE)
 def test_a_text_in_plain_digits_stays_as_it_is(parts: list[tuple[str, int, int]], end: str) -> None:
-    text = "".join(f"{before}，{in_arabic(value, form) if form % 2 else in_full(value)}" for before, value, form in parts)
+    text = "".join(
+        f"{before}，{in_arabic(value, form) if form % 2 else in_full(value)}" for before, value, form in parts
+    )
     once = in_digits(text + end)
     assert in_digits(once) == once
 
