@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import json
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -28,15 +29,22 @@ class Problem(Exception):
         self.status, self.detail, self.extra = status, detail, extra
 
 
+class _Json(JSONResponse):
+    """JSON of what somebody sent us, which may hold half a character."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+
+
 def respond(request: Request, status: int, detail: str, **extra: Any) -> JSONResponse:
     """A problem document, in the shape that fits the path."""
     title = http.HTTPStatus(status).phrase
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
     if request.url.path.startswith("/v1/"):
         error = {"message": detail, "type": title.lower().replace(" ", "_"), "param": None, "code": status}
-        return JSONResponse({"error": error}, status, headers)
+        return _Json({"error": error}, status, headers)
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, "instance": request.url.path}
-    return JSONResponse({**body, **extra}, status, headers, media_type="application/problem+json")
+    return _Json({**body, **extra}, status, headers, media_type="application/problem+json")
 
 
 def install(app: FastAPI) -> None:

@@ -192,7 +192,7 @@ class Tags(BaseModel):
     role: Role | None = None
     industry: Annotated[str, Field(min_length=1, max_length=60)] | None = None
     tier: Tier | None = None
-    skills: list[str] | None = None
+    skills: Annotated[list[Annotated[str, Field(max_length=160)]], Field(max_length=28)] | None = None
 
 
 class Waiting(BaseModel):
@@ -227,8 +227,8 @@ class LedgerEntry(BaseModel):
 class Rollback(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    number: int = Field(ge=1)
-    item: str | None = None
+    number: int = Field(ge=1, lt=2**31)
+    item: Annotated[str, Field(max_length=160)] | None = None
 
 
 class IngestedFile(BaseModel):

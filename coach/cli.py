@@ -124,7 +124,7 @@ def ingest(paths: tuple[Path, ...], kind: Any, draft: bool, dry_run: bool, as_js
         _print_json(
             [
                 {
-                    "file": str(f.path),
+                    "file": click.format_filename(f.path),
                     "status": f.status,
                     "reason": f.reason,
                     "item": f.items[0] if f.items else "",
@@ -140,7 +140,7 @@ def ingest(paths: tuple[Path, ...], kind: Any, draft: bool, dry_run: bool, as_js
         )
     else:
         for f in report.files:
-            click.echo(f"{f.status:9} {f.path}: {_told(f)}")
+            click.echo(f"{f.status:9} {click.format_filename(f.path)}: {_told(f)}")
         counts = ", ".join(f"{n} {status}" for status, n in report.counts().items())
         left_out = f"; {report.left_out} of other types left out" if report.left_out else ""
         click.echo(f"{'nothing done, as asked; would be: ' if dry_run else ''}{counts}{left_out}")
@@ -215,7 +215,10 @@ def ask(question: str, role: Any, as_json: bool) -> None:
     from knowledge.filters import Filter
 
     coach = open_coach()
-    found = coach.build_library().search(question, 5, Filter(role=role))
+    try:
+        found = coach.build_library().search(question, 5, Filter(role=role))
+    except ValueError as error:
+        raise click.ClickException(f"QUESTION: {error}") from error
     told = answer(question, found, coach.gateway)
     if as_json:
         _print_json(told.as_json())

@@ -223,10 +223,14 @@ def _print_diff(old: Entry | None, new: Entry | None) -> None:
 
 
 @library.command("verify")
+@click.option("--accept", is_flag=True, help="a ledger that ends before what was seen here is right: it was put back")
 @_JSON
-def verify(as_json: bool) -> None:
+def verify(accept: bool, as_json: bool) -> None:
     """Prove the history: every entry against its hashes, every item against its last entry."""
     coach = _coach()
+    if accept:
+        coach.library.follow()
+        coach.library.index.remember_lost(None)
     problems = coach.library.verify()
     head = coach.library.ledger.head()
     if as_json:

@@ -43,7 +43,7 @@ def confirm(library: Library, item_id: str, who: str, values: Mapping[str, Any])
     except ValidationError as error:
         first = error.errors()[0]
         raise CurationError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    library.put([changed], who, "tags confirmed")
+    library.put([changed], who, "tags confirmed", propose=False)
     return changed
 
 
@@ -57,7 +57,7 @@ def publish(library: Library, item_id: str, who: str) -> Item:
         raise CurationError(f"{item_id} is published already")
     changed = item.model_copy(update={"status": "published"})
     try:
-        library.put([changed], who, "published")
+        library.put([changed], who, "published", propose=False)
     except ValueError as error:
         raise CurationError(f"{item_id} holds headings only, no text") from error
     return library.get(item_id)
@@ -76,7 +76,7 @@ def draft_case(coach: Whetstone, drill_id: str, who: str) -> Item:
     if library.index.versions([item.id]):
         # What a trainer has made of it meanwhile must not be lost.
         raise CurationError(f"the drill is in the library already, as {item.id}")
-    library.put([item], who, f"from drill {drill_id}")
+    library.put([item], who, f"from drill {drill_id}", propose=False)
     return item
 
 

@@ -38,6 +38,7 @@ class _Synthetic:
     """Vectors of real passages, each moved a little by a fixed seed; queries through the real model."""
 
     fingerprint = "synthetic"
+    near_enough = None
 
     def __init__(self) -> None:
         self._model = LocalEmbeddings()

@@ -169,7 +169,7 @@ def decode(path: Path) -> str:
 class _TextOf(HTMLParser):
     """Collects what a reader of the page sees; headings become Markdown headings."""
 
-    _SKIPPED = frozenset({"script", "style", "noscript", "template", "nav", "footer", "head", "svg", "form"})
+    _SKIPPED = frozenset({"script", "style", "noscript", "template", "nav", "footer", "svg", "form", "title"})
     _BREAKS = frozenset({"p", "div", "br", "li", "tr", "ul", "ol", "section", "article", "blockquote"})
 
     def __init__(self) -> None:

@@ -10,7 +10,10 @@ from knowledge.item import Item, Kind, Role, Tier
 
 @dataclass(frozen=True)
 class Filter:
-    """What is searched: items that fit every field given. A role also takes what is for all ("common")."""
+    """What is searched: items that fit every field given. A role also takes what is for all ("common").
+
+    With an item of `exclude` go the near-copies that it stands for.
+    """
 
     role: Role | None = None
     kind: Kind | None = None

@@ -6,19 +6,20 @@ and a Chroma that was lost is filled again from the vectors in SQLite. The file'
 was made: another model starts another file, and `knowledge.library` fills it.
 """
 
+import contextlib
 import hashlib
 import json
 import secrets
 import shutil
+import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import structlog
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Engine, Row, create_engine, event, text
 
@@ -31,7 +32,7 @@ from knowledge.text import fold, terms
 from knowledge.vectors import Vectors
 
 # Raised when what is stored of a passage changes.
-VERSION = 2
+VERSION = 3
 COLUMNS = ("title", "heading", "body")
 Vector = NDArray[np.float16]
 
@@ -119,6 +120,8 @@ class Index:
         self._home, self._chroma_url = home, chroma_url
         self._make = hashlib.sha256(f"{VERSION} {chunk.VERSION} {embeddings.fingerprint}".encode()).hexdigest()[:12]
         home.mkdir(parents=True, exist_ok=True)
+        self._opening = threading.RLock()
+        self._opened: tuple[str, Vectors] | None = None
         self.writing = FileLock(home / "writing.lock", timeout=600)
         with self.writing:
             self._engine = _open(home / f"passages-{self._make}.db")
@@ -133,7 +136,7 @@ class Index:
     def close(self) -> None:
         """Release the files; the index cannot be used afterwards."""
         self._engine.dispose()
-        self.__dict__.pop("_vectors", None)
+        self._let_go()
 
     def drop_others(self) -> None:
         """Delete the files of other models and makes, once this one is complete."""
@@ -310,7 +313,7 @@ class Index:
             ),
             {"keys": json.dumps(keys)},
         )
-        return next((row for row in rows if near.likeness(row.text, passage) >= near.SAME), None)
+        return next((row for row in rows if near.same(row.text, passage)), None)
 
     def _make_searched(self, db: Connection, place: int, item: Item, passage: Passage, keys: Sequence[int]) -> None:
         db.execute(text("INSERT INTO band VALUES (:key, :place)"), [{"key": key, "place": place} for key in keys])
@@ -325,10 +328,31 @@ class Index:
             },
         )
 
-    @cached_property
+    @property
     def _vectors(self) -> Vectors:
-        with self.writing:
-            vectors = self._open_vectors()
+        """Chroma, opened anew when another process has written to its files: it keeps in memory what it has read."""
+        with self._opening:
+            stamp = self._stamp()
+            if self._opened is None or (self._opened[0] != stamp and self._chroma_url is None):
+                self._let_go()
+                vectors = self._made_whole()
+                self._opened = self._stamp(), vectors
+            return self._opened[1]
+
+    def _let_go(self) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None and self._chroma_url is None:
+            opened[1].close()
+
+    def _stamp(self) -> str:
+        """Changes whenever a process writes to Chroma."""
+        with self._engine.connect() as db:
+            return str(db.execute(text("SELECT value FROM about WHERE key = 'stamp'")).scalar() or "")
+
+    def _made_whole(self) -> Vectors:
+        vectors = self._open_vectors()
+        # Whoever is writing will finish what is pending; a search must not wait for that.
+        with contextlib.suppress(Timeout), self.writing.acquire(timeout=0):
             with self._engine.begin() as db:
                 if (
                     vectors.count() != self.shown()
@@ -383,8 +407,12 @@ class Index:
                 [metadata(dict(row)) for row in rows],
             )
             vectors.drop(sorted(set(ids) - {row["passage"] for row in rows}))
+            stamp = secrets.token_hex(8)
             with self._engine.begin() as db:
                 db.execute(text("DELETE FROM pending WHERE id = :id"), [{"id": one} for one in ids])
+                db.execute(text("INSERT OR REPLACE INTO about VALUES ('stamp', :stamp)"), {"stamp": stamp})
+            if self._opened is not None:
+                self._opened = stamp, self._opened[1]
 
     # Reading.
 
@@ -394,6 +422,21 @@ class Index:
         with self._engine.connect() as db:
             kept = db.execute(text("SELECT value FROM about WHERE key = 'head'")).scalar()
         return Head(*json.loads(kept)) if kept else None
+
+    @property
+    def lost(self) -> Head | None:
+        """The entry this index stood at when its ledger was found not to hold it any more; None if that never was."""
+        with self._engine.connect() as db:
+            kept = db.execute(text("SELECT value FROM about WHERE key = 'lost'")).scalar()
+        return Head(*json.loads(kept)) if kept else None
+
+    def remember_lost(self, head: Head | None) -> None:
+        """Keep, or with None forget, that the ledger no longer holds an entry: it was cut, or a backup put back."""
+        with self.writing, self._engine.begin() as db:
+            db.execute(text("DELETE FROM about WHERE key = 'lost'"))
+            if head is not None:
+                value = json.dumps([head.number, head.hash])
+                db.execute(text("INSERT INTO about VALUES ('lost', :head)"), {"head": value})
 
     def versions(self, ids: Collection[str] | None = None) -> dict[str, str]:
         """Content hashes by id, of all items or of those named that are there."""

@@ -1,6 +1,7 @@
 """Taking in files and folders: each file by itself, what has not changed left alone, a report of every one."""
 
 import glob
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -83,17 +84,17 @@ class Ingest:
                 known = [one for one in found if one.suffix.lower() in SUFFIXES]
                 left_out += len(found) - len(known)
                 # Within a folder a file is called by its path, as many folders have a README.
-                todo += [(one, one.relative_to(path).as_posix()) for one in known]
+                todo += [(one, _called(one.relative_to(path))) for one in known]
                 if not known:
                     reason = f"the folder holds no file of a type that is read: {', '.join(sorted(SUFFIXES))}"
                     report.files.append(FileReport(path, "refused", reason))
             elif not path.exists() and glob.has_magic(str(path)):
                 matched = [Path(one) for one in sorted(glob.glob(str(path), recursive=True))]
-                todo += [(one, one.name) for one in matched if one.is_file()]
+                todo += [(one, _called(Path(one.name))) for one in matched if one.is_file()]
                 if not matched:
                     report.files.append(FileReport(path, "refused", "no file fits this pattern"))
             else:
-                todo.append((path, path.name))
+                todo.append((path, _called(Path(path.name))))
         taken: dict[str, Path] = {}
         for number, (path, name) in enumerate(todo):
             if progress:
@@ -109,6 +110,7 @@ class Ingest:
                 # Without this the second file would quietly take the place of the first.
                 raise IngestError(path, f"has the same name as {taken[name]}; rename one of them")
             if before and set(before.values()) == {hashed}:
+                taken |= {item_id: path for item_id in before if item_id not in taken}
                 return FileReport(path, "unchanged", items=tuple(sorted(before)))
             document = read(path, name, self.kind)
         except IngestError as error:
@@ -152,6 +154,11 @@ class Ingest:
 def _report(path: Path, status: Status, document: Document, passages: int, removed: int, personal: int) -> FileReport:
     ids = tuple(item.id for item in document.items)
     return FileReport(path, status, document.note, ids, passages, document.mended, document.lost, removed, personal)
+
+
+def _called(path: Path) -> str:
+    """A file's name as text, whatever bytes it has."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
 
 
 def _walk(folder: Path) -> Iterator[Path]:

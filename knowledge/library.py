@@ -42,16 +42,20 @@ class Library:
     def __init__(self, ledger: Ledger, index: Index, tagger: Tagger | None = None) -> None:
         self.ledger, self.index, self._tagger = ledger, index, tagger
 
-    def put(self, items: Sequence[Item], who: str, note: str = "", gone: Collection[str] = ()) -> list[Put]:
+    def put(
+        self, items: Sequence[Item], who: str, note: str = "", gone: Collection[str] = (), propose: bool = True
+    ) -> list[Put]:
         """Add or replace `items` and take out those of the ids `gone`, as one change.
 
-        Everything is cut and embedded before anything is written: what fails leaves the library as it was.
+        With `propose` the tags an item's `proposed` names are proposed; without, it is put as it is. Everything is cut
+        and embedded before anything is written: what fails leaves the library as it was.
+
         Raises ValueError when a published item has no text, and whatever the embeddings raise.
         """
         self.follow()
         there = self.index.versions([item.id for item in items])
         new = [item for item in items if there.get(item.id) != item.content_hash]
-        ready = [self._tagged(one) for one in self.index.prepare(new)]
+        ready = [self._tagged(one) if propose else one for one in self.index.prepare(new)]
         new = [one.item for one in ready]
         changes = [*(Change(item.id, item) for item in new), *(Change(item_id, None) for item_id in gone)]
         if changes:
@@ -66,7 +70,10 @@ class Library:
         ]
 
     def _tagged(self, ready: Prepared) -> Prepared:
-        item = tags.propose(self.index, ready)
+        looked_at = ready
+        if ready.item.status == "draft":  # has no passages, and is near to others all the same
+            (looked_at,) = self.index.prepare([ready.item.model_copy(update={"status": "published"})])
+        item = tags.propose(self.index, looked_at).model_copy(update={"status": ready.item.status})
         if item.proposed and self._tagger is not None:
             item = item.model_copy(update=dict(self._tagger(item)))
         return ready if item == ready.item else self.index.refile(ready, item)
@@ -99,6 +106,7 @@ class Library:
             who,
             f"back to entry {number}",
             gone=[change.item_id for change in changes if change.item is None],
+            propose=False,
         )
         return changes
 
@@ -122,6 +130,8 @@ class Library:
         if at == head:
             return
         with self.index.writing:
+            if at is not None and not self.ledger.holds(at):
+                self.index.remember_lost(at)
             wanted = dict(self._changed_since(self.index.head, head))
             there = self.index.versions(wanted)
             changes = [
@@ -156,8 +166,9 @@ class Library:
         """What does not hold, in words: the chain of entries, its end, and every item against its last entry."""
         problems = self.ledger.verify()
         at = self.index.head
-        if at and not self.ledger.holds(at):
-            problems.append(f"entry {at.number}, the last one searched by this machine, is no longer in the ledger")
+        lost = at if at and not self.ledger.holds(at) else self.index.lost
+        if lost:
+            problems.append(f"entry {lost.number}, once the last one here, is no longer in the ledger: {lost.hash}")
         state = self.ledger.state()
         for item in self.index.items():
             last = state.get(item.id)

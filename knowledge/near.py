@@ -5,8 +5,10 @@ Broder, 1997; the banding of Leskovec, Rajaraman and Ullman, Mining of Massive D
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 
+from knowledge.numerals import in_digits
 from knowledge.text import fold
 
 SAME = 0.8
@@ -44,6 +46,15 @@ def likeness(one: str, other: str) -> float:
     """Jaccard similarity of the two texts' shingles, 0 to 1."""
     ours, theirs = shingles(one), shingles(other)
     return len(ours & theirs) / len(ours | theirs)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two passages say the same: alike by `SAME`, and with the same figures, as 12 个月 is not 24 个月."""
+    return likeness(one, other) >= SAME and _figures(one) == _figures(other)
+
+
+def _figures(text: str) -> Counter[str]:
+    return Counter(re.findall(r"\d+(?:\.\d+)?", in_digits(fold(text))))
 
 
 def alike(texts: Sequence[str], least: float) -> list[tuple[int, int]]:

@@ -59,16 +59,23 @@ def _han(query: str, words: _Words) -> str:
     at = 0
     while at < len(query) - 1:
         pair = query[at : at + 2]
-        if all(map(is_han, pair)) and pair not in words.count:
+        if all(map(is_han, pair)) and not _is_known(pair, words):
             # Where the pairs on both sides are known, only the seam between two words is new: no slip.
             before, after = query[at - 1 : at + 1] if at else "", query[at + 1 : at + 3]
-            seam = before in words.count and after in words.count
+            seam = _is_known(before, words) and _is_known(after, words)
             found = [] if seam else [w for w in words.by_sound.get(_sound(pair), ()) if set(w) & set(pair)]
             if found:
                 best = max(found, key=lambda word: _fit(query, at, word, words))
                 query = query[:at] + best + query[at + 2 :]
         at += 1
     return query
+
+
+def _is_known(pair: str, words: _Words) -> bool:
+    """Whether a pair stands in some passage, or is a word of the language: 海关 is no slip where no passage has it."""
+    import rjieba
+
+    return pair in words.count or (len(pair) == 2 and rjieba.cut(pair, False) == [pair])
 
 
 def _fit(query: str, at: int, word: str, words: _Words) -> tuple[int, int]:

@@ -61,9 +61,10 @@ def spans(text: str, wanted: Iterable[str]) -> list[tuple[int, int]]:
     covered = [False] * (len(text) + 1)
     for term in wanted:
         # A word or number stands by itself; a pair of characters is found anywhere.
-        pattern = re.escape(term) if is_han(term[0]) else rf"(?<![a-z0-9.]){re.escape(term)}(?![a-z0-9%])"
-        for match in re.finditer(pattern, folded):
-            first, last = places[match.start()], places[match.end() - 1]
+        pattern = re.escape(term) if is_han(term[0]) else rf"(?<![a-z0-9.]){re.escape(term)}(?![a-z0-9%]|\.\d)"
+        # Looking ahead finds a term again where it overlaps itself.
+        for match in re.finditer(f"(?={pattern})", folded):
+            first, last = places[match.start()], places[match.start() + len(term) - 1]
             covered[first : last + 1] = [True] * (last + 1 - first)
     edges = [n for n, on in enumerate(covered) if on != (covered[n - 1] if n else False)]
     return list(zip(edges[::2], edges[1::2], strict=True))

@@ -135,9 +135,8 @@ def _lesson(item: Item) -> Iterator[str]:
 
 
 def _regulation(item: Item) -> Iterator[str]:
-    if tuple(_HEADING.findall(item.body))[:4] != _REGULATION[:4] and set(_REGULATION) - set(
-        _HEADING.findall(item.body)
-    ):
+    headings = [heading for heading in _HEADING.findall(item.body) if heading in _REGULATION]
+    if tuple(headings) != _REGULATION:
         yield f"must have the headings {', '.join(_REGULATION)}"
 
 

@@ -26,6 +26,10 @@ class Vectors:
         self.store = self._open()
         self.count()  # a collection that cannot be read says so here
 
+    def close(self) -> None:
+        """Let go of Chroma's files; a new one opens them as they are then."""
+        self._client.close()
+
     def count(self) -> int:
         return int(self.store._collection.count())
 
@@ -70,6 +74,7 @@ class Vectors:
                 ssl=url.scheme == "https",
                 settings=settings,
             )
+        self._client: Any = client
         return Chroma(
             client=client,
             collection_name=self._name,

@@ -1,4 +1,4 @@
-"""Personal data does not leave the machine: masked in what is sent to a model elsewhere, put back in what it answers."""
+"""Personal data does not leave the machine: masked in what goes to a model elsewhere, put back in what it answers."""
 
 from __future__ import annotations
 

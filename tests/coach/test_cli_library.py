@@ -410,12 +410,24 @@ def test_the_foundations_come_before_the_campaign(run: Run) -> None:
     assert "skill:data-analysis" not in {step["id"] for step in known["steps"]}
 
 
-def test_a_path_to_an_item_to_words_and_to_nothing(run: Run) -> None:
-    assert json.loads(good(run("library", "path", "lesson-apology", "--json")))["steps"][-1]["id"] == (
-        "lesson:lesson-apology"
-    )
-    words = json.loads(good(run("library", "path", "怎么道歉三句话", "--json")))
-    assert words["steps"][-1]["id"] == "lesson:lesson-apology"
+@pytest.mark.parametrize(
+    ("goal", "end"),
+    [
+        ("lesson-apology", "lesson:lesson-apology"),
+        ("case:case-late-parcel", "case:case-late-parcel"),
+        ("case-late-parcel", "case:case-late-parcel"),
+        ("support-late-parcel", "scenario:support-late-parcel"),
+        ("check:asks-budget", "check:asks-budget"),
+        ("asks-budget", "check:asks-budget"),
+        ("closing", "skill:closing"),
+        (" 怎么道歉三句话 ", "lesson:lesson-apology"),
+    ],
+)
+def test_a_path_leads_to_what_was_named_by_id_or_in_words(run: Run, goal: str, end: str) -> None:
+    assert json.loads(good(run("library", "path", goal, "--json")))["steps"][-1]["id"] == end
+
+
+def test_a_path_to_nothing(run: Run) -> None:
     refused(run("library", "path", "  "), "nothing in the library")
 
 

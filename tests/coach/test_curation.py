@@ -136,6 +136,13 @@ def test_a_draft_is_found_by_nobody_until_it_is_published(coach: Whetstone) -> N
     assert library.get(DRAFT.id).proposed == DRAFT.proposed
 
 
+def test_publishing_keeps_the_tags_the_trainer_saw(coach: Whetstone) -> None:
+    library = coach.build_library()
+    library.put([DRAFT.model_copy(update={"skills": ("empathy", "closing")})], "甲")
+    seen = library.get(DRAFT.id)
+    assert publish(library, DRAFT.id, "王老师") == seen.model_copy(update={"status": "published"})
+
+
 def test_a_draft_of_headings_only_stays_a_draft(coach: Whetstone) -> None:
     library = coach.build_library()
     library.put([DRAFT.model_copy(update={"body": "# 退款\n\n## 到账"})], "甲")

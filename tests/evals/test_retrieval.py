@@ -10,6 +10,7 @@ class Letters:
     """A vector of two counts: how often 甲 and 乙 occur."""
 
     fingerprint = "letters"
+    near_enough = None
     embedded = 0
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

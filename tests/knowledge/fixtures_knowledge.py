@@ -11,6 +11,8 @@ SEEDS = Path(__file__).parents[3] / "shared" / "seeds"
 class BigramEmbeddings:
     """Counts of bigrams hashed to 256 places: near where words are shared, and the same on every machine."""
 
+    near_enough = None
+
     def __init__(self, name: str = "bigrams") -> None:
         self.fingerprint = hashlib.sha256(name.encode()).hexdigest()
         self.embedded: list[str] = []

@@ -80,6 +80,7 @@ def test_an_ingest_killed_anywhere_leaves_old_or_new(tmp_path: Path, after: int)
         found = library.search("新版办法 先核对单号", 10).hits
         assert {hit.id for hit in found if "新版办法" in hit.passage} <= set(new)
         assert library.index._vectors.count() == library.index.shown()
-        Ingest(library, "tester", "lesson").paths([docs])
+        report = Ingest(library, "tester", "lesson").paths([docs])
+        assert report.refused == []
         assert all("新版办法" in item.body for item in library.index.items())
         assert library.verify() == []
