@@ -3,6 +3,7 @@
 The ledger is the truth and lies in the database; the index can be thrown away and is made again from it.
 """
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -71,8 +72,10 @@ class Library:
 
     def _tagged(self, ready: Prepared) -> Prepared:
         looked_at = ready
-        if ready.item.status == "draft":  # has no passages, and is near to others all the same
-            (looked_at,) = self.index.prepare([ready.item.model_copy(update={"status": "published"})])
+        if ready.item.status == "draft" and ready.item.proposed:
+            # It has no passages, and is near to others all the same; one of headings only is near to none.
+            with contextlib.suppress(ValueError):
+                (looked_at,) = self.index.prepare([ready.item.model_copy(update={"status": "published"})])
         item = tags.propose(self.index, looked_at).model_copy(update={"status": ready.item.status})
         if item.proposed and self._tagger is not None:
             item = item.model_copy(update=dict(self._tagger(item)))

@@ -13,6 +13,7 @@ MIXED = rf"{_PART}亿零?{_PART}万(?:{_REST})?|{_PART}[万亿]{_REST}|\d+(?:\.\
 _MIXED_PARTS = re.compile(rf"(?:({_PART})亿)?零?(?:({_PART})万)?(?:(零?)(\d{{1,4}})([千百]?))?")
 _HAN = r"[零〇一二两三四五六七八九十百千万亿]"
 _FRACTION = "点[零〇一二三四五六七八九]{1,8}"
+_CLOSE = 1e-12  # parts added up in floating point: 2亿5998万5715 is whole
 _WRITTEN = re.compile(
     rf"(?P<percent>百分之)(?P<of>{_HAN}{{1,32}}(?:{_FRACTION})?|\d+(?:\.\d+)?)"
     rf"|(?<![\d.])(?P<mixed>{MIXED})"
@@ -54,7 +55,8 @@ def _plain(match: re.Match[str]) -> str:
     value = parse_number(written)
     if value is None:
         return match.group()
-    plain = f"{value:.8f}".rstrip("0").rstrip(".")
+    whole = round(value)
+    plain = str(whole) if abs(value - whole) <= _CLOSE * value else f"{value:.6f}".rstrip("0").rstrip(".")
     return f"{plain}%" if match["percent"] else plain
 
 

@@ -104,7 +104,7 @@ def test_a_value_that_is_none_is_refused_and_nothing_changes(
     coach: Whetstone, values: dict[str, object], word: str
 ) -> None:
     library = coach.build_library()
-    library.put([DRAFT], "甲")
+    library.put([DRAFT], "甲", propose=False)
     with pytest.raises(CurationError, match=word):
         confirm(library, DRAFT.id, "王老师", values)
     assert library.get(DRAFT.id) == DRAFT

@@ -152,6 +152,8 @@ def _swap(db: Connection) -> None:
         db.execute(update(entry).where(entry.c.number == old).values(number=new))
 
 
+LOST = "entry 5, once the last one here, is no longer in the ledger"
+
 TAMPERED: dict[str, tuple[Callable[[Connection], object], list[str]]] = {
     "a body": (_set(2, body=lesson("b", "一律退款。").model_dump_json()), ["entry 2 (b): the content was changed"]),
     "a body to none": (_set(2, body=None), ["entry 2 (b): the content was changed"]),
@@ -172,7 +174,7 @@ TAMPERED: dict[str, tuple[Callable[[Connection], object], list[str]]] = {
         _set(5, hash="f" * 64),
         [
             "entry 5 (d) was changed: its hash does not fit",
-            "entry 5, the last one searched by this machine, is no longer in the ledger",
+            LOST,
         ],
     ),
     "a link": (
@@ -190,7 +192,7 @@ TAMPERED: dict[str, tuple[Callable[[Connection], object], list[str]]] = {
     "the end cut off": (
         lambda db: db.execute(delete(entry).where(entry.c.number >= 4)),
         [
-            "entry 5, the last one searched by this machine, is no longer in the ledger",
+            LOST,
             "d is searched, but the ledger does not have it",
         ],
     ),
@@ -209,7 +211,7 @@ TAMPERED: dict[str, tuple[Callable[[Connection], object], list[str]]] = {
     "everything from one on written anew": (
         _forge,
         [
-            "entry 5, the last one searched by this machine, is no longer in the ledger",
+            LOST,
             "c is not what entry 3 says",
         ],
     ),
@@ -230,7 +232,7 @@ def test_each_way_of_tampering_is_told_with_its_entry(engine: Engine, index: Ind
     for how, (tamper, _) in TAMPERED.items():
         with engine.begin() as db:
             tamper(db)
-        found[how] = library.verify()
+        found[how] = [LOST if problem.startswith(LOST) else problem for problem in library.verify()]
         with engine.begin() as db:
             db.execute(delete(entry))
             db.execute(insert(entry), kept)

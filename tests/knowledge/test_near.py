@@ -144,10 +144,18 @@ def test_under_other_tags_each_is_reached_by_its_filter(index: Index) -> None:
     assert told(find(index, role="support")) == [("third", [])]
 
 
-def test_without_the_first_the_next_is_still_reached(index: Index) -> None:
+def test_with_an_item_left_out_goes_the_copy_it_stands_for(index: Index) -> None:
     index.put(lesson("first", RULE))
     index.put(lesson("second", RULE))
-    assert [hit.id for hit in find(index, exclude=["first"])] == ["second"]
+    assert find(index, exclude=["first"]) == []
+
+
+def test_the_same_words_with_other_figures_are_two_passages(index: Index) -> None:
+    words = "整机保修期为{}个月，自签收次日起算，凭订单号报修，人为损坏不在保修之内，配件另计，请在报修时说明故障。"
+    index.put(lesson("first", words.format(12)))
+    index.put(lesson("second", words.format(24)))
+    assert {hit.id for hit in find(index)} == {"first", "second"}
+    assert [hit.also for hit in find(index)] == [(), ()]
 
 
 def test_tags_that_change_bring_a_copy_out_and_in(index: Index) -> None:
