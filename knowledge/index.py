@@ -67,12 +67,17 @@ _SCHEMA = (
 # FTS5 gives better matches smaller numbers. Computed once for both parts.
 _SCORED = """
     WITH scored AS MATERIALIZED (
-        SELECT rowid AS place, -bm25(word, :title, :heading, :body) AS score FROM word WHERE word MATCH :match {fits}
-    )
-    SELECT place, score FROM (SELECT * FROM scored ORDER BY score DESC LIMIT :depth)
-    UNION SELECT place, score FROM scored WHERE place IN (SELECT value FROM json_each(:also))
+        SELECT rowid AS place, -bm25(word, :title, :heading, :body) AS score FROM word WHERE word MATCH :match
+    ), fitting AS MATERIALIZED (SELECT s.place, s.score FROM scored s {fits})
+    SELECT place, score FROM (SELECT * FROM fitting ORDER BY score DESC LIMIT :depth)
+    UNION SELECT place, score FROM fitting WHERE place IN (SELECT value FROM json_each(:also))
 """
-_FITTING = "SELECT p.place FROM passage p JOIN item i ON i.id = p.item_id"
+_FITS = "JOIN passage p ON p.place = s.place JOIN item i ON i.id = p.item_id WHERE"
+_PLACES = """
+    SELECT p.id, p.place FROM passage p JOIN item i ON i.id = p.item_id
+    WHERE p.shown AND p.id IN (SELECT value FROM json_each(:ids))
+"""
+_WIDER = 10  # times as many passages looked at where a filter is given
 _PENDING = text("INSERT OR IGNORE INTO pending VALUES (:id)")
 _BATCH = 500
 
@@ -509,7 +514,7 @@ class Index:
             return {}
         condition, values = fits.as_sql()
         # Made of our own words only: what a query brings in is bound.
-        query = _SCORED.replace("{fits}", condition and f"AND rowid IN ({_FITTING} WHERE {condition})")
+        query = _SCORED.replace("{fits}", condition and f"{_FITS} {condition}")
         values |= dict(zip(COLUMNS, weights, strict=True))
         values |= {"match": " OR ".join(f'"{term}"' for term in wanted), "depth": depth, "also": json.dumps(list(also))}
         with self._engine.connect() as db:
@@ -517,12 +522,20 @@ class Index:
 
     def nearest(self, vector: Sequence[float], fits: Filter, depth: int) -> list[int]:
         """Places of the `depth` passages nearest to `vector`, the nearest first."""
-        ids = self._vectors.nearest(vector, fits, depth)
+        if not fits.as_sql()[0]:
+            return self._places(self._vectors.nearest(vector, fits, depth), fits)
+        # Chroma is slow at filters: what fits is nearly always among the nearest of all.
+        found = self._places(self._vectors.nearest(vector, Filter(), _WIDER * depth), fits)[:depth]
+        if len(found) < depth // 2:
+            found = self._places(self._vectors.nearest(vector, fits, depth), fits)
+        return found
+
+    def _places(self, ids: Sequence[str], fits: Filter) -> list[int]:
+        """Places of those of these passages that are searched and fit, in the order given."""
+        condition, values = fits.as_sql()
+        query = _PLACES + (f" AND {condition}" if condition else "")
         with self._engine.connect() as db:
-            rows = db.execute(
-                text("SELECT id, place FROM passage WHERE shown AND id IN (SELECT value FROM json_each(:ids))"),
-                {"ids": json.dumps(ids)},
-            )
+            rows = db.execute(text(query), {**values, "ids": json.dumps(list(ids))})
             places = {row.id: row.place for row in rows}
         return [places[one] for one in ids if one in places]
 

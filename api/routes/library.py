@@ -126,7 +126,7 @@ def path(coach: Coach, goal: Query500, known: Annotated[list[str], Query()] = []
 
 @router.post("/ingest", status_code=201)
 def ingest(
-    library: Ready, who: Trainer, files: list[UploadFile], kind: Kind | None = None, draft: bool = False
+    who: Trainer, library: Ready, files: list[UploadFile], kind: Kind | None = None, draft: bool = False
 ) -> list[shapes.IngestedFile]:
     """Add documents to the library (trainers). One that cannot be read is refused with its reason; the rest go on.
 
@@ -173,7 +173,7 @@ def review(library: Ready) -> list[shapes.Waiting]:
 
 
 @router.patch("/items/{item_id}/tags")
-def confirm(library: Ready, who: Trainer, item_id: str, tags: shapes.Tags) -> Item:
+def confirm(who: Trainer, library: Ready, item_id: str, tags: shapes.Tags) -> Item:
     """Confirm an item's proposed tags, changed where given (trainers)."""
     readable(library, item_id, who)
     try:
@@ -183,7 +183,7 @@ def confirm(library: Ready, who: Trainer, item_id: str, tags: shapes.Tags) -> It
 
 
 @router.post("/items/{item_id}/publish")
-def publish(library: Ready, who: Trainer, item_id: str) -> Item:
+def publish(who: Trainer, library: Ready, item_id: str) -> Item:
     """Let a draft be found (trainers)."""
     readable(library, item_id, who)
     try:
@@ -193,7 +193,7 @@ def publish(library: Ready, who: Trainer, item_id: str) -> Item:
 
 
 @router.delete("/items/{item_id}", status_code=204)
-def remove(library: Ready, who: Trainer, item_id: str) -> None:
+def remove(who: Trainer, library: Ready, item_id: str) -> None:
     """Take an item out (trainers). The ledger keeps it."""
     readable(library, item_id, who)
     library.remove([item_id], who.name)
@@ -229,7 +229,7 @@ def verify(library: Ready) -> dict[str, Any]:
 
 
 @router.post("/library/rollback")
-def roll_back(library: Ready, who: Trainer, to: shapes.Rollback) -> list[str]:
+def roll_back(who: Trainer, library: Ready, to: shapes.Rollback) -> list[str]:
     """Make the library, or one item, what it was after an entry, by new entries; the ids that changed (trainers)."""
     try:
         return [change.item_id for change in library.roll_back(to.number, who.name, to.item)]
