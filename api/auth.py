@@ -86,3 +86,6 @@ def trainer(who: Annotated[Principal, Depends(principal)]) -> Principal:
 
 Coach = Annotated[Whetstone, Depends(whetstone)]
 Someone = Annotated[Principal, Depends(principal)]
+
+
+Trainer = Annotated[Principal, Depends(trainer)]

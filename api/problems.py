@@ -13,7 +13,17 @@ from starlette.exceptions import HTTPException
 
 from coach.catalogue import NotInCatalogue
 from coach.drill.director import DrillOver
-from coach.drill.session import AlreadyScored, BadTurn, NoSuchVoice, TurnConflict
+from coach.drill.session import (
+    AlreadyScored,
+    AttemptUsed,
+    BadTurn,
+    NoSuchVoice,
+    NotInThisMode,
+    Resting,
+    TimeUp,
+    TurnConflict,
+)
+from coach.drill.strict import NoScript
 from coach.store.drills import NoSuchDrill
 
 
@@ -71,12 +81,25 @@ def install(app: FastAPI) -> None:
             return respond(request, 404, str(error))
         if isinstance(error, TurnConflict):
             return respond(request, 409, str(error), expected=error.expected)
-        if isinstance(error, BadTurn | NoSuchVoice):
+        if isinstance(error, BadTurn | NoSuchVoice | NoScript):
             return respond(request, 422, str(error))
         return respond(request, 409, str(error))
 
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(RequestValidationError, on_validation)
-    for kind in (NoSuchDrill, NotInCatalogue, TurnConflict, BadTurn, NoSuchVoice, AlreadyScored, DrillOver):
+    for kind in (
+        NoSuchDrill,
+        NotInCatalogue,
+        TurnConflict,
+        BadTurn,
+        NoSuchVoice,
+        NoScript,
+        AlreadyScored,
+        DrillOver,
+        NotInThisMode,
+        Resting,
+        TimeUp,
+        AttemptUsed,
+    ):
         app.add_exception_handler(kind, on_domain)

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from coach.drill.casting import LEVELS, USUAL_LEVEL
+from coach.drill.hints import Strength
+from coach.drill.mode import ModeName
 from coach.drill.session import LONGEST_TURN, Session
 from coach.scoring.scorecard import Scorecard
 from knowledge.item import Kind, Role, Tier
@@ -45,6 +48,9 @@ class StartDrill(BaseModel):
     scenario: str = Field(max_length=64, description="id of the scenario")
     voice: Literal["builtin", "llm"] | None = Field(default=None, description="the server's default when left out")
     seed: int | None = Field(default=None, ge=0, lt=2**31, description="random when left out")
+    mode: ModeName = "practice"
+    persona: str | None = Field(default=None, max_length=64, description="who plays the customer; `any` draws one")
+    level: int = Field(default=USUAL_LEVEL, ge=LEVELS[0], le=LEVELS[1], description="1 easy to 5 hard")
 
 
 class PostTurn(BaseModel):
@@ -65,7 +71,7 @@ class Rewind(BaseModel):
 class Spoken(BaseModel):
     """Which voice said it, and why it was not the one asked for, if so."""
 
-    source: Literal["builtin", "llm"]
+    source: Literal["builtin", "llm", "care"]
     refused: list[str] = Field(description="why the guard refused what the model wrote")
     degraded: str = Field(description="why the model could not be used; empty when it could")
 
@@ -97,7 +103,84 @@ class Drill(BaseModel):
     ending: Ending | None
     parent: str | None
     parent_turns: int | None
+    mode: ModeName
+    level: int
+    customer: str
+    hints: int = Field(description="how many were asked for")
+    paused: bool
+    deadline: datetime | None = Field(description="of a timed drill; null for others")
+    time_up: bool
     scorecard: Scorecard | None
+
+
+class AskHint(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    strength: Strength = "direction"
+
+
+class Reading(BaseModel):
+    id: str
+    title: str
+
+
+class Hint(BaseModel):
+    """Help with the behaviour that is due next; `check` is null when nothing is left to help with."""
+
+    check: str | None
+    strength: Strength
+    because: str = Field(description="the customer's doubt it would settle, if any")
+    text: str
+    lessons: list[Reading]
+
+
+class CastMember(BaseModel):
+    """Somebody who can play the customer of a scenario."""
+
+    id: str
+    name: str
+    age: int
+    city: str
+    describe: str
+
+
+class Branch(BaseModel):
+    """One of the branches of a conversation."""
+
+    id: str
+    parent: str | None
+    parent_turns: int | None
+    percent: int | None
+    passed: bool | None
+
+
+class WatchedTurn(BaseModel):
+    learner: str
+    customer: str
+    note: str = Field(description="what a trainer says about it")
+    shows: list[str] = Field(description="titles of the behaviours it shows")
+    trust: int
+    patience: int
+
+
+class Watched(BaseModel):
+    """A scenario as a learner of one quality played it."""
+
+    quality: str
+    opening: str
+    turns: list[WatchedTurn]
+    ending: str | None
+    percent: int
+
+
+class Concern(BaseModel):
+    """A turn that a trainer should look at because of the person."""
+
+    drill_id: str
+    turn: int
+    kind: str
+    account: str
+    created_at: datetime
 
 
 class DrillSummary(BaseModel):
@@ -284,5 +367,12 @@ def drill(session: Session) -> Drill:
         ending=Ending(id=ending.id, kind=ending.kind, title=ending.title, title_en=ending.title_en) if ending else None,
         parent=session.parent_id,
         parent_turns=session.parent_turns,
+        mode=session.mode,
+        level=session.drill.playbook.level,
+        customer=session.drill.playbook.persona.name,
+        hints=len(session.hints),
+        paused=session.paused,
+        deadline=session.deadline,
+        time_up=session.time_up,
         scorecard=session.scorecard,
     )

@@ -11,15 +11,19 @@ import yaml
 from pydantic import ValidationError
 
 import knowledge
-from coach.drill.director import OUT_OF_ROLE
+from coach.drill.casting import USUAL_LEVEL, cast, fits
+from coach.drill.director import ALWAYS
+from coach.drill.learners import QUALITIES, Learners
+from coach.drill.persona import Persona
 from coach.drill.playbook import Playbook
-from coach.drill.scenario import Persona, Scenario
+from coach.drill.scenario import Scenario
 from coach.scoring.check import Check, Model
-from coach.scoring.rubric import Rubric
+from coach.scoring.rubric import Rubric, without
 from knowledge.shipped import LibraryError
 
 SHIPPED = Path(knowledge.__file__).parent / "library"
-M = TypeVar("M", Check, Persona, Rubric, Scenario)
+ANYBODY = "any"
+M = TypeVar("M", Check, Learners, Persona, Rubric, Scenario)
 
 
 class NotInCatalogue(LookupError):
@@ -32,28 +36,46 @@ class Catalogue:
     personas: Mapping[str, Persona]
     rubrics: Mapping[str, Rubric]
     checks: Mapping[str, Check]
+    learners: Mapping[str, Learners]
 
-    def playbook(self, scenario_id: str) -> Playbook:
-        """Everything one drill needs.
+    def playbook(
+        self, scenario_id: str, *, persona: str | None = None, level: int = USUAL_LEVEL, seed: int = 0
+    ) -> Playbook:
+        """Everything one drill needs: the scenario cast with one persona, at one level, with the figures of one seed.
+
+        Args:
+            persona: id of one who fits the scenario, or `any` to draw one by the seed; the scenario's own when None.
 
         Raises:
-            NotInCatalogue: there is no such scenario.
+            NotInCatalogue: there is no such scenario, or no such persona who fits it.
+            ValueError: the level is none.
         """
+        scenario = self._scenario(scenario_id)
+        if persona == ANYBODY:
+            pool = self.cast(scenario_id)
+            persona = pool[seed % len(pool)]
+        somebody = self.personas.get(persona or scenario.persona)
+        if somebody is None or not fits(scenario, somebody):
+            fitting = ", ".join(self.cast(scenario_id))
+            raise NotInCatalogue(f"persona: {persona!r} cannot play {scenario_id}; these can: {fitting}")
+        return compose(scenario, somebody, self.rubrics[scenario.rubric], self.checks, level=level, seed=seed)
+
+    def cast(self, scenario_id: str) -> list[str]:
+        """Ids of everybody who can play the customer of a scenario, its own persona first."""
+        scenario = self._scenario(scenario_id)
+        others = [p.id for p in self.personas.values() if fits(scenario, p) and p.id != scenario.persona]
+        return [scenario.persona, *others]
+
+    def _scenario(self, scenario_id: str) -> Scenario:
         scenario = self.scenarios.get(scenario_id)
         if scenario is None:
             raise NotInCatalogue(f"no scenario {scenario_id!r}; there are {', '.join(sorted(self.scenarios))}")
-        rubric = self.rubrics[scenario.rubric]
-        ids = dict.fromkeys([*rubric.check_ids(), *sorted(scenario.check_ids()), OUT_OF_ROLE])
-        return Playbook(
-            scenario=scenario,
-            persona=self.personas[scenario.persona],
-            rubric=rubric,
-            checks={i: self.checks[i] for i in ids},
-        )
+        return scenario
 
     def practised(self, scenario_id: str) -> tuple[str, ...]:
         """Ids of the behaviours to be shown in a scenario, in the rubric's order."""
-        ids = self.rubrics[self.scenarios[scenario_id].rubric].check_ids()
+        scenario = self.scenarios[scenario_id]
+        ids = without(self.rubrics[scenario.rubric], scenario.waives).check_ids()
         return tuple(dict.fromkeys(i for i in ids if self.checks[i].polarity == "do"))
 
     def rubric(self, rubric_id: str) -> Rubric:
@@ -67,6 +89,22 @@ class Catalogue:
         return self.rubrics[rubric_id]
 
 
+def compose(
+    scenario: Scenario,
+    persona: Persona,
+    rubric: Rubric,
+    checks: Mapping[str, Check],
+    *,
+    level: int = USUAL_LEVEL,
+    seed: int = 0,
+) -> Playbook:
+    """A playbook from its parts."""
+    played, somebody = cast(scenario, persona, level=level, seed=seed)
+    counted = without(rubric, scenario.waives)
+    ids = dict.fromkeys([*counted.check_ids(), *sorted(scenario.check_ids()), *ALWAYS])
+    return Playbook(scenario=played, persona=somebody, rubric=counted, level=level, checks={i: checks[i] for i in ids})
+
+
 def load(folder: Path = SHIPPED) -> Catalogue:
     """Read and cross-check the catalogue under `folder`.
 
@@ -78,6 +116,7 @@ def load(folder: Path = SHIPPED) -> Catalogue:
         personas=_read(folder / "personas", Persona),
         rubrics=_read(folder / "rubrics", Rubric),
         checks=_read(folder / "checks", Check),
+        learners=_read(folder / "learners", Learners),
     )
     _cross_check(catalogue)
     return catalogue
@@ -114,7 +153,7 @@ def _cross_check(catalogue: Catalogue) -> None:
         if missing := sorted(ids - set(there)):
             raise LibraryError(f"{where}: no {what} named {', '.join(missing)}")
 
-    need("the library", {OUT_OF_ROLE}, catalogue.checks, "check")
+    need("the library", set(ALWAYS), catalogue.checks, "check")
     for rubric in catalogue.rubrics.values():
         where = f"rubrics/{rubric.id}.yaml"
         need(where, set(rubric.check_ids()), catalogue.checks, "check")
@@ -132,7 +171,15 @@ def _cross_check(catalogue: Catalogue) -> None:
         need(where, {scenario.persona}, catalogue.personas, "persona")
         need(where, {scenario.rubric}, catalogue.rubrics, "rubric")
         need(where, scenario.check_ids(), catalogue.checks, "check")
-        _check_playable(where, catalogue.playbook(scenario.id))
+        try:
+            _check_playable(where, catalogue.playbook(scenario.id))
+        except ValueError as error:
+            raise LibraryError(f"{where}: {error}") from error
+    for learners in catalogue.learners.values():
+        where = f"learners/{learners.id}.yaml"
+        need(where, {learners.id}, catalogue.scenarios, "scenario")
+        for quality in QUALITIES:
+            need(where, learners.of(quality).shown(), catalogue.checks, "check")
 
 
 def _check_playable(where: str, playbook: Playbook) -> None:
@@ -141,9 +188,7 @@ def _check_playable(where: str, playbook: Playbook) -> None:
         raise LibraryError(
             f"{where}: {playbook.persona.id} has {len(waiting)} waiting lines for {playbook.scenario.max_turns} turns"
         )
-    for check in playbook.checks.values():
-        if check.number is None:
-            continue
-        names = {check.number.figure, *(m.figure for m in check.number.mistakes)}
-        if missing := sorted(names - set(playbook.figures)):
-            raise LibraryError(f"{where}: {check.id} needs figures {', '.join(missing)}")
+    for i in playbook.scenario.check_ids():
+        number = playbook.checks[i].number
+        if number is not None and number.figure not in playbook.figures:
+            raise LibraryError(f"{where}: {i} needs the figure {number.figure}")

@@ -12,8 +12,10 @@ import structlog
 import prompts
 from coach import catalogue
 from coach.drill.drill import Drill
+from coach.drill.moments import moments
 from coach.drill.session import Sessions
 from coach.drill.voice import AuthoredVoice, ModelVoice, Voice
+from coach.scoring.feedback import feedback
 from coach.scoring.judges import Judge, NumberJudge, PatternJudge, SemanticJudge
 from coach.scoring.model_judge import ModelJudge
 from coach.scoring.rubric import Rubric, pin
@@ -192,7 +194,8 @@ class Whetstone:
                 log.warning("readings", error=type(error).__name__)
                 return []
 
-        return score(
+        told = not book.strict  # a script leaves nothing to interpret or to read up
+        card = score(
             book.rubric,
             book.checks,
             drill.said(),
@@ -200,8 +203,18 @@ class Whetstone:
             rubric_hash=book.rubric_hash,
             figures=book.figures,
             verdicts=[e.verdicts for e in drill.exchanges],
-            model_judge=ModelJudge(self.gateway) if self.gateway else None,
-            search=search if self.library_ready else None,
+            model_judge=ModelJudge(self.gateway) if self.gateway and told else None,
+            search=search if self.library_ready and told else None,
             say=book.scenario.overrides,
             pins=self._pins(drill),
         )
+        told_back = feedback(book.rubric, book.checks, card, moments(drill), book.scenario.overrides)
+        return card.model_copy(update={"feedback": told_back})
+
+    def lessons_for(self, skill: str, role: str) -> list[tuple[str, str]]:
+        """(id, title) of lessons that teach a skill, those for the role first; none before the library is built."""
+        if not self.library_ready:
+            return []
+        lessons = [i for i in self.library.index.items() if i.kind == "lesson" and skill in i.skills]
+        lessons.sort(key=lambda i: (i.role != role, i.skills.index(skill), i.id))
+        return [(i.id, i.title) for i in lessons[:2]]

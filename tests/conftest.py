@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
@@ -20,6 +21,10 @@ from coach.store.database import open_database
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true")
 POSTGRES = os.environ.get("WHETSTONE_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432/postgres")
 SHARED = Path(__file__).parent.parent.parent / "shared"
+
+# A test never measures speed, and the first example of a run pays for what is loaded then.
+settings.register_profile("whetstone", deadline=None)
+settings.load_profile("whetstone")
 
 
 def missing(part: str) -> None:

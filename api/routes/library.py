@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, UploadFile
 
 from api import shapes
-from api.auth import Coach, Someone, principal, trainer
+from api.auth import Coach, Someone, Trainer, principal, trainer
 from api.problems import Problem
 from coach import answer as answering
 from coach import curation
@@ -25,7 +25,6 @@ from knowledge.library import Library
 from knowledge.search import Results
 
 router = APIRouter(prefix="/api/v1", tags=["library"], dependencies=[Depends(principal)])
-Trainer = Annotated[Principal, Depends(trainer)]
 Query500 = Annotated[str, Query(min_length=1, max_length=500, examples=["客户嫌贵怎么办"])]
 
 

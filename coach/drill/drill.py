@@ -11,11 +11,13 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
-from coach.drill.director import Act, State, open_drill, step
+from coach.drill import safety, strict
+from coach.drill.director import Act, DrillOver, State, open_drill, step
 from coach.drill.playbook import Playbook
 from coach.drill.scenario import Ending
+from coach.drill.turned import Turned
 from coach.drill.understanding import observation, understand
-from coach.drill.voice import Spoken, Voice, brief_for, rules_for
+from coach.drill.voice import AUTHORED, Spoken, Voice, brief_for, rules_for
 from coach.scoring.judges import Judge
 from coach.scoring.verdict import Verdict
 
@@ -40,16 +42,6 @@ class Exchange:
 
 
 @dataclass(frozen=True)
-class Turned:
-    """A learner turn that has been understood and directed but not yet answered in words."""
-
-    learner: str
-    verdicts: dict[str, Verdict]
-    acts: tuple[Act, ...]
-    state: State
-
-
-@dataclass(frozen=True)
 class Drill:
     playbook: Playbook
     seed: int
@@ -57,11 +49,22 @@ class Drill:
 
     @functools.cached_property
     def opening(self) -> str:
+        if self.playbook.strict:
+            return strict.open_script(self.playbook.scenario).line
         return "".join(act.line for act in open_drill(self.playbook, self.seed)[1])
 
     @property
     def state(self) -> State:
-        return self.exchanges[-1].state if self.exchanges else open_drill(self.playbook, self.seed)[0]
+        return self.exchanges[-1].state if self.exchanges else self.begun
+
+    @functools.cached_property
+    def begun(self) -> State:
+        """The state before the first learner turn."""
+        return open_drill(self.playbook, self.seed)[0]
+
+    def before(self, turn: int) -> State:
+        """The state before a learner turn, counted from 1."""
+        return self.exchanges[turn - 2].state if turn > 1 else self.begun
 
     @property
     def ending(self) -> str | None:
@@ -90,18 +93,28 @@ def hear(drill: Drill, judges: Sequence[Judge], text: str) -> Turned:
     Raises:
         DrillOver: the drill has ended.
     """
+    if drill.ending is not None:
+        raise DrillOver(f"the drill ended with {drill.ending!r}")
+    if safety.speaks_of_self_harm(text):
+        return Turned(text, {}, (), drill.state, safety.ANSWER)
+    if drill.playbook.strict:
+        return strict.hear(drill.playbook, drill.state, text, len(drill.exchanges) + 1)
     heard = [line for speaker, line in drill.said() if speaker == "customer"]
     verdicts = understand(drill.playbook, judges, text, turn=len(drill.exchanges) + 1, heard=heard)
-    state, acts = step(drill.playbook, drill.seed, drill.state, observation(text, verdicts))
+    state, acts = step(drill.playbook, drill.seed, drill.state, observation(drill.playbook, text, verdicts))
     return Turned(text, verdicts, acts, state)
 
 
 def answer(drill: Drill, turned: Turned, voice: Voice) -> Generator[str, None, Drill]:
     """Yield the customer's answer in pieces; returns the drill one exchange longer."""
+    if turned.care:
+        yield turned.care
+        said = Exchange(turned.learner, {}, (), Spoken(turned.care, "care"), turned.state)
+        return replace(drill, exchanges=(*drill.exchanges, said))
     talk: list[Said] = [*drill.said(), ("learner", turned.learner)]
     brief = brief_for(drill.playbook, turned.acts, turned.state, talk)
     rules = rules_for(drill.playbook, turned.acts, turned.state, talk)
-    spoken = yield from voice.say(brief, rules)
+    spoken = yield from (AUTHORED if drill.playbook.strict else voice).say(brief, rules)
     exchange = Exchange(turned.learner, turned.verdicts, turned.acts, spoken, turned.state)
     return replace(drill, exchanges=(*drill.exchanges, exchange))
 

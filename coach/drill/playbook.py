@@ -1,4 +1,4 @@
-"""Playbook: a scenario with its persona, rubric and checks resolved, as one value pinned by its content hash.
+"""Playbook: a scenario as it is played, with its persona, rubric and checks, as one value pinned by its content hash.
 
 A drill keeps the playbook it was started with, so that replaying, scoring and auditing it later read the same words
 whatever has been edited in the library since.
@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pydantic import Field
 
 from coach.drill.figures import compute
-from coach.drill.scenario import Persona, Scenario
+from coach.drill.persona import Persona
+from coach.drill.scenario import Scenario
 from coach.scoring.check import Check, Model, content_hash
 from coach.scoring.rubric import Rubric, pin
 
@@ -21,6 +22,8 @@ class Playbook(Model):
     scenario: Scenario
     persona: Persona
     rubric: Rubric
+    level: int = 3
+    strict: bool = False
     checks: dict[str, Check] = Field(description="every check the scenario or the rubric speaks of, by id")
 
     @functools.cached_property

@@ -1,4 +1,8 @@
-"""Scenario and persona: what a drill is about and who the learner talks to, as authored in the library."""
+"""Scenario: what a drill is about, as authored in the library.
+
+Texts may hold `<<name>>`, `<<surname>>`, `<<ta>>` (he or she), `<<sir>>` (Mr or Ms) of whoever plays the customer, and
+`<<figure>>` for a figure of the scenario; they are filled in when the drill is cast.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from coach.drill.figures import Formula, compute
+from coach.drill.figures import Draw, Formula, compute
+from coach.drill.persona import Mood, Seat, Worry
 from coach.scoring.check import Id, Model, Regex, Text
 
-Mood = Literal["cold", "neutral", "warm"]
 EndingKind = Literal["won", "deferred", "walked_away", "escalated"]
 Lines = list[Text] | dict[Mood, list[Text]]
 """Authored lines: one list for all moods, or a list a mood."""
@@ -69,7 +73,8 @@ class Objection(Model):
     """A doubt that stands between the customer and a yes.
 
     Attributes:
-        must: the drill cannot be won before this one has been raised and settled.
+        must: the drill cannot be won before this one has been raised and settled. One that is no must comes up only
+            with a persona who has its `worry`, or at a high level.
         keys: patterns a line raising or pressing it must match, at least one.
         raise_lines, press, settle: said when it comes up, when it is still open, when it is settled.
     """
@@ -79,6 +84,7 @@ class Objection(Model):
     raised: When
     settled: When
     must: bool = True
+    worry: Worry | None = None
     keys: list[Regex] = Field(min_length=1)
     raise_lines: Lines
     press: Lines
@@ -123,39 +129,71 @@ class FactSheetEntry(Model):
     text: Text
 
 
-class Persona(Model):
-    """The customer's character. It changes wording and patience, never the truth of the case.
+class Term(Model):
+    """Something the learner may state rightly or wrongly: a price, a period, a share.
 
     Attributes:
-        trust, patience: where the conversation starts, 0 to 100.
-        impatience: patience lost on a turn in which the learner does nothing useful.
-        wait: said on a turn with nothing in it to react to; all moods together must outlast a drill.
-        shrug: said to a question the customer has no answer to.
-        deflect: said to an attempt to step out of the role-play.
-        chill, warm: said to something bad, or good, that the scenario has no words of its own for.
+        near: what a sentence must speak of for a number in it to be a claim about the term.
+        right: the values that are true, as numbers or names of figures; none where only the learner's word is held.
+        known: the customer has it on paper, and says so when it is stated otherwise.
+        truth: the term in words, quoted against a wrong statement.
     """
 
     id: Id
-    name: Text
-    describe: Text
-    speech: Text
-    trust: int = Field(ge=0, le=100)
-    patience: int = Field(ge=1, le=100)
-    impatience: int = Field(ge=0, le=50)
-    wait: dict[Mood, list[Text]]
-    shrug: list[Text] = Field(min_length=4)
-    deflect: list[Text] = Field(min_length=4)
-    chill: list[Text] = Field(min_length=4)
-    warm: list[Text] = Field(min_length=4)
+    title: Text
+    near: Regex
+    unit: Literal["count", "percent", "yuan", "day", "ratio"]
+    right: list[float | str] = []
+    known: bool = False
+    truth: Text
+
+
+class ScriptStep(Model):
+    """One step of a standard script.
+
+    Attributes:
+        customer: what the customer says before it. say: the standard words.
+        keys: patterns of the phrases that must be there, in this order.
+    """
+
+    title: Text
+    customer: Text
+    say: Text
+    keys: list[Regex] = Field(min_length=1)
+
+
+class Casting(Model):
+    """Who can play the customer of a scenario.
+
+    Attributes:
+        age, temper, talkativeness: lowest and highest that fit.
+    """
+
+    kinds: list[Seat] = Field(min_length=1)
+    age: tuple[int, int] = (16, 95)
+    temper: tuple[int, int] = (1, 5)
+    talkativeness: tuple[int, int] = (1, 5)
+    gender: Literal["female", "male"] | None = None
+
+
+class Chapter(Model):
+    """A part of a story told from several chairs; `number` from 1."""
+
+    story: Id
+    number: int = Field(ge=1, le=9)
 
 
 class Scenario(Model):
     """One conversation worth practising.
 
     Attributes:
+        persona: who plays the customer unless somebody else of the `cast` is asked for.
+        seat: what the customer is in this case, in place of the persona's own job.
+        waives: checks of the rubric that this case gives no occasion for; they are left out of the score.
         stance: who the customer is and what they are in for, told to the voice; it gives no hidden fact away.
         opening: what the customer says first.
-        figures: the numbers of the case; computed ones name their formula.
+        figures: the numbers of the case; drawn ones differ from seed to seed, computed ones name their formula.
+        script: the standard script of such a talk, practised word for word in strict mode.
         overrides: for this scenario, what could have been said for a check, in place of the check's own example.
     """
 
@@ -168,20 +206,26 @@ class Scenario(Model):
     summary: Text
     summary_en: Text
     persona: Id
+    cast: Casting | None = None
+    seat: str = ""
+    chapter: Chapter | None = None
     rubric: Id
+    waives: list[Id] = []
     max_turns: int = Field(ge=4, le=40)
     minutes: int = Field(ge=1, le=60)
     briefing: Text
     stance: Text
     objectives: list[Text] = Field(min_length=1)
     fact_sheet: list[FactSheetEntry] = Field(min_length=1)
-    figures: dict[str, float | Formula] = {}
+    figures: dict[str, float | Draw | Formula] = {}
+    terms: list[Term] = []
     opening: list[Text] = Field(min_length=2)
     facts: list[Fact] = Field(min_length=3)
     objections: list[Objection] = Field(min_length=1)
     reactions: list[Reaction] = []
     endings: list[Ending] = Field(min_length=2)
     overrides: dict[Id, Text] = {}
+    script: list[ScriptStep] = []
 
     @model_validator(mode="after")
     def _consistent(self) -> Scenario:
@@ -200,7 +244,10 @@ class Scenario(Model):
         names = [*(f.id for f in self.facts), *(o.id for o in self.objections), *(e.id for e in self.endings)]
         if len(set(names)) != len(names):
             raise ValueError("facts, objections and endings must have ids of their own")
-        compute(self.figures)
+        values = compute(self.figures)
+        for term in self.terms:
+            if unknown := sorted({v for v in term.right if isinstance(v, str)} - set(values)):
+                raise ValueError(f"term {term.id} names figures there are not: {', '.join(unknown)}")
         return self
 
     def check_ids(self) -> set[str]:

@@ -13,21 +13,27 @@ import threading
 import unicodedata
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 from prometheus_client import Counter
+from pydantic import TypeAdapter
 from sqlalchemy import Engine
 
-from coach.drill.director import DrillOver, Observation, State, open_drill, step
-from coach.drill.drill import Drill, Exchange, Turned, answer, finish, hear
+from coach.drill.director import Act, DrillOver, State, open_drill, step
+from coach.drill.drill import Drill, Exchange, answer, finish, hear
+from coach.drill.hints import Hint, Strength, hint
+from coach.drill.mode import FREE_TURNS, MODES, Mode, ModeName
 from coach.drill.playbook import Playbook
+from coach.drill.strict import strict_book
+from coach.drill.turned import Turned
 from coach.drill.understanding import observation
 from coach.drill.voice import Spoken, Voice
 from coach.scoring.judges import Judge
 from coach.scoring.scorecard import Scorecard
 from coach.scoring.verdict import Verdict
 from coach.store import drills
-from coach.store.drills import DrillRow, TurnRow
+from coach.store.drills import DrillRow, HintRow, TurnRow
 
 LONGEST_TURN = 2000
 """Characters in one learner turn; more is refused, not cut."""
@@ -48,6 +54,22 @@ class AlreadyScored(ValueError):
     """The drill has been scored; it takes no more turns. Rewinding it makes a new one."""
 
 
+class NotInThisMode(ValueError):
+    """The drill's mode does not allow it; says what."""
+
+
+class Resting(ValueError):
+    """The drill is paused; it takes turns again once it is resumed."""
+
+
+class TimeUp(ValueError):
+    """The time of a timed drill is over; it can only be scored."""
+
+
+class AttemptUsed(ValueError):
+    """The assessment of this scenario has been taken; a trainer can allow another."""
+
+
 class NoSuchVoice(ValueError):
     """There is no voice of that name here; says which there are."""
 
@@ -61,6 +83,7 @@ class Session:
     """A kept drill.
 
     Attributes:
+        deadline: when a timed drill is over; None for others, and while it rests. time_up: it is past.
         pending: a learner turn that was committed but not answered (the process died in between), if any.
     """
 
@@ -72,10 +95,20 @@ class Session:
     parent_id: str | None
     parent_turns: int | None
     scorecard: Scorecard | None
+    mode: ModeName = "practice"
+    hints: tuple[HintRow, ...] = ()
+    paused: bool = False
+    deadline: datetime | None = None
+    time_up: bool = False
 
     @property
     def over(self) -> bool:
-        return self.drill.ending is not None or self.scorecard is not None
+        return self.drill.ending is not None or self.scorecard is not None or self.time_up
+
+    @property
+    def may(self) -> Mode:
+        """What the learner may do."""
+        return MODES[self.mode]
 
 
 def clean_turn(text: str) -> str:
@@ -99,21 +132,48 @@ def clean_turn(text: str) -> str:
 class Sessions:
     """Drills of one store, played by one set of judges and voices."""
 
-    def __init__(self, engine: Engine, judges: Sequence[Judge], voices: Mapping[str, Voice]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        judges: Sequence[Judge],
+        voices: Mapping[str, Voice],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._engine = engine
+        self._now = now
         self._judges = judges
         self._voices = voices
 
-    def start(self, account_id: str, playbook: Playbook, *, voice: str, seed: int | None = None) -> Session:
+    def start(
+        self,
+        account_id: str,
+        playbook: Playbook,
+        *,
+        voice: str,
+        seed: int | None = None,
+        mode: ModeName = "practice",
+    ) -> Session:
         """A new drill; without a seed, a random one.
 
         Raises:
             NoSuchVoice: there is no such voice here.
+            AttemptUsed: it is an assessment, and this account has taken it.
+            NoScript: the scenario has no script for strict practice.
         """
         if voice not in self._voices:
             raise NoSuchVoice(f"voice: {voice} is not configured here; there are {', '.join(self._voices)}")
+        most = MODES[mode].attempts
+        if most is not None and drills.attempts(self._engine, account_id, playbook.scenario.id, mode) >= most:
+            raise AttemptUsed("this assessment has been taken; a trainer can allow another attempt")
+        if MODES[mode].scripted:
+            playbook = strict_book(playbook)
+        if mode == "free":
+            turns = min(FREE_TURNS, sum(len(lines) for lines in playbook.persona.wait.values()))
+            scenario = playbook.scenario.model_copy(update={"max_turns": turns})
+            playbook = playbook.model_copy(update={"scenario": scenario})
         drill_id = drills.create(
             self._engine,
+            mode=mode,
             account_id=account_id,
             scenario_id=playbook.scenario.id,
             playbook_hash=playbook.hash,
@@ -129,7 +189,44 @@ class Sessions:
         Raises:
             NoSuchDrill: there is none of that id for this account.
         """
-        return _restore(drills.get(self._engine, drill_id, account_id))
+        return _restore(drills.get(self._engine, drill_id, account_id), self._now())
+
+    def hint(self, account_id: str, drill_id: str, strength: Strength) -> Hint | None:
+        """Help with what is due next, counted; None when nothing is left to help with.
+
+        Raises:
+            NotInThisMode, AlreadyScored, DrillOver, Resting, TimeUp, NoSuchDrill.
+        """
+        session = self.load(account_id, drill_id)
+        if not session.may.hints:
+            raise NotInThisMode(f"there are no hints in {session.mode} mode")
+        _refuse(session, _next(session))
+        given = hint(session.drill.playbook, session.drill.state, strength)
+        if given is not None:
+            drills.add_hint(self._engine, drill_id, HintRow(_next(session), given.check, strength))
+        return given
+
+    def pause(self, account_id: str, drill_id: str) -> Session:
+        """Let a drill rest; again: nothing changes.
+
+        Raises:
+            NotInThisMode, NoSuchDrill.
+        """
+        session = self.load(account_id, drill_id)
+        if not session.may.pauses:
+            raise NotInThisMode(f"a drill cannot be paused in {session.mode} mode")
+        drills.pause(self._engine, drill_id, self._now())
+        return self.load(account_id, drill_id)
+
+    def resume(self, account_id: str, drill_id: str) -> Session:
+        """Take up a resting drill.
+
+        Raises:
+            NoSuchDrill: there is none of that id for this account.
+        """
+        self.load(account_id, drill_id)
+        drills.resume(self._engine, drill_id, self._now())
+        return self.load(account_id, drill_id)
 
     def post(
         self, account_id: str, drill_id: str, number: int, text: str, key: str | None = None
@@ -142,11 +239,11 @@ class Sessions:
             number: of the learner's turn, from 1. key: optional idempotency key, unique in the drill.
 
         Raises:
-            BadTurn, TurnConflict, AlreadyScored, DrillOver, NoSuchDrill.
+            BadTurn, TurnConflict, AlreadyScored, DrillOver, Resting, TimeUp, NoSuchDrill.
         """
         text = clean_turn(text)
         row = drills.get(self._engine, drill_id, account_id)
-        session = _restore(row)
+        session = _restore(row, self._now())
         taken = _taken(row.turns, number, key)
         turned: Turned | None = None
         if taken is None:
@@ -155,7 +252,7 @@ class Sessions:
             turned = hear(session.drill, self._judges, text)
             if not drills.add_turn(self._engine, drill_id, number, text, key):
                 row = drills.get(self._engine, drill_id, account_id)
-                session = _restore(row)
+                session = _restore(row, self._now())
                 taken = _taken(row.turns, number, key)
                 if taken is None:
                     _refuse(session, number)
@@ -180,6 +277,8 @@ class Sessions:
             try:
                 exchange = finish(answer(session.drill, turned, voice), said.put).exchanges[-1]
                 drills.answer_turn(self._engine, session.id, number, _dump(exchange))
+                if exchange.spoken.source == "care":
+                    drills.add_concern(self._engine, session.id, number, "self-harm")
                 _measure(exchange.spoken)
                 said.put(None)
             except Exception as error:
@@ -202,8 +301,11 @@ class Sessions:
 
         Raises:
             TurnConflict: the drill has fewer answered turns.
+            NotInThisMode: it is an assessment.
         """
         row = drills.get(self._engine, drill_id, account_id)
+        if not _restore(row, self._now()).may.rewinds:
+            raise NotInThisMode(f"a drill cannot be rewound in {row.mode} mode")
         answered = [t for t in row.turns if t.answer is not None]
         if not 0 <= turns <= len(answered):
             raise TurnConflict(f"this drill has {len(answered)} answered turns", len(answered))
@@ -216,6 +318,7 @@ class Sessions:
             playbook=row.playbook,
             seed=row.seed,
             voice=row.voice,
+            mode=row.mode,
             parent=(row.id, answered[:turns]),
         )
         return self.load(account_id, new_id)
@@ -230,7 +333,7 @@ class Sessions:
                 # A turn still without its answer counts too: it is answered first.
                 finish(self.post(account_id, drill_id, _next(session), session.pending))
                 continue
-            card = scorer(session.drill).model_dump(mode="json")
+            card = scorer(session.drill).model_copy(update={"hints": len(session.hints)}).model_dump(mode="json")
             # Not kept if a turn came in meanwhile: then it is scored again, with that turn.
             drills.keep_scorecard(self._engine, drill_id, card, turns=len(session.drill.exchanges))
 
@@ -240,6 +343,10 @@ def _refuse(session: Session, number: int) -> None:
         raise AlreadyScored("this drill has been scored; rewind it to practise on")
     if session.drill.ending is not None:
         raise DrillOver("the conversation has ended")
+    if session.time_up:
+        raise TimeUp("the time is over; score the drill")
+    if session.paused:
+        raise Resting("the drill is paused; resume it first")
     expected = _next(session)
     if number != expected or session.pending is not None:
         raise TurnConflict(f"turn {expected} is next, not {number}", expected)
@@ -266,7 +373,7 @@ def _playbook(body: str) -> Playbook:
     return Playbook.model_validate_json(body)
 
 
-def _restore(row: DrillRow) -> Session:
+def _restore(row: DrillRow, now: datetime) -> Session:
     playbook = _playbook(row.playbook)
     state, _ = open_drill(playbook, row.seed)
     exchanges: list[Exchange] = []
@@ -278,6 +385,9 @@ def _restore(row: DrillRow) -> Session:
         exchange = _load(playbook, row.seed, state, turn.learner, turn.answer)
         exchanges.append(exchange)
         state = exchange.state
+    mode = cast(ModeName, row.mode)
+    minutes = timedelta(minutes=playbook.scenario.minutes, seconds=row.paused_s)
+    deadline = row.created_at + minutes if MODES[mode].timed and row.paused_at is None else None
     return Session(
         id=row.id,
         account_id=row.account_id,
@@ -287,20 +397,31 @@ def _restore(row: DrillRow) -> Session:
         parent_id=row.parent_id,
         parent_turns=row.parent_turns,
         scorecard=Scorecard.model_validate(row.scorecard) if row.scorecard else None,
+        mode=mode,
+        hints=row.hints,
+        paused=row.paused_at is not None,
+        deadline=deadline,
+        time_up=deadline is not None and now >= deadline,
     )
 
 
 def _dump(exchange: Exchange) -> dict[str, Any]:
+    state = asdict(exchange.state)
     return {
         "verdicts": {i: v.model_dump(mode="json") for i, v in exchange.verdicts.items()},
         "spoken": asdict(exchange.spoken),
+        "acts": [asdict(act) for act in exchange.acts],
+        "state": state | {"done": sorted(exchange.state.done), "used": sorted(exchange.state.used)},
     }
 
 
 def _load(playbook: Playbook, seed: int, before: State, learner: str, kept: Mapping[str, Any]) -> Exchange:
+    """An exchange as it was kept. What was decided then stands, whatever today's director would decide."""
     verdicts = {i: Verdict.model_validate(v) for i, v in kept["verdicts"].items()}
-    seen: Observation = observation(learner, verdicts)
-    state, acts = step(playbook, seed, before, seen)
+    if "state" in kept:
+        state, acts = _state(kept["state"]), tuple(_act(a) for a in kept["acts"])
+    else:  # kept before states were
+        state, acts = step(playbook, seed, before, observation(playbook, learner, verdicts))
     spoken = kept["spoken"]
     return Exchange(
         learner=learner,
@@ -309,3 +430,14 @@ def _load(playbook: Playbook, seed: int, before: State, learner: str, kept: Mapp
         spoken=Spoken(spoken["text"], spoken["source"], tuple(spoken["refused"]), spoken["degraded"]),
         state=state,
     )
+
+
+_STATE = TypeAdapter(State)
+
+
+def _state(kept: Mapping[str, Any]) -> State:
+    return _STATE.validate_python(kept)
+
+
+def _act(kept: Mapping[str, Any]) -> Act:
+    return Act(kept["kind"], kept["of"], kept["line"], kept["mood"], tuple(kept.get("words", ())))

@@ -17,8 +17,9 @@ from coach.drill.director import Act, State
 from coach.drill.guard import Refusal, Rules
 from coach.drill.playbook import Playbook
 from coach.llm.gateway import Gateway, GatewayError
+from knowledge.text import fold
 
-Source = Literal["builtin", "llm"]
+Source = Literal["builtin", "llm", "care"]
 _TRIES = 2
 _MOST_SAID = 80
 """Characters of the learner's last turn that are shown to the model: given more, small models copy it."""
@@ -52,7 +53,7 @@ class Spoken:
     """What was said.
 
     Attributes:
-        source: `builtin` for authored lines, `llm` for the model's.
+        source: `builtin` for authored lines, `llm` for the model's, `care` for an answer out of the role.
         refused: why the guard refused what the model wrote, in order.
         degraded: why the model could not be used, in a few words; empty when it could or was not asked.
     """
@@ -80,7 +81,7 @@ def brief_for(
     """What the voice is told for these acts."""
     persona = playbook.persona
     return Brief(
-        persona=f"{persona.name}，{persona.describe}",
+        persona=f"{persona.name}，{playbook.scenario.seat or persona.job}。{persona.describe}",
         speech=persona.speech,
         stance=playbook.scenario.stance,
         mood=_MOOD[state.mood],
@@ -108,6 +109,7 @@ def rules_for(playbook: Playbook, acts: Sequence[Act], state: State, heard: Sequ
             may_yield = may_yield or endings[act.of].kind == "won"
         elif act.kind == "settle":
             may_yield = True
+        all_of += [re.escape(fold(word)) for word in act.words]
     return Rules(
         secrets=tuple(p for f in scenario.facts if f.id not in state.revealed for p in f.secret_patterns()),
         required=tuple(required),
@@ -126,6 +128,9 @@ class AuthoredVoice:
         for act in brief.acts:
             yield act.line
         return Spoken(brief.authored, "builtin")
+
+
+AUTHORED = AuthoredVoice()
 
 
 class ModelVoice:

@@ -84,6 +84,7 @@ class Check(Model):
     Attributes:
         polarity: `do` earns points when shown; `avoid` costs points, or blocks the pass, when shown.
         family: what kind of evidence it needs; judges are measured per family.
+        terms: met by stating something otherwise than the scenario's fact sheet; see `coach.drill.terms`.
         before: the behaviour counts only if it was first shown earlier than this other check.
         definition: what counts, and what does not.
         say: an example of what a learner could have said.
@@ -98,14 +99,15 @@ class Check(Model):
     definition: Text
     pattern: PatternDetector | None = None
     number: NumberDetector | None = None
+    terms: bool = False
     before: Id | None = None
     examples: Examples | None = None
     say: Text
 
     @model_validator(mode="after")
     def _detectable(self) -> Check:
-        if self.pattern is None and self.number is None and self.examples is None:
-            raise ValueError("a check needs a pattern, a number or examples: nothing could ever meet it")
+        if self.pattern is None and self.number is None and self.examples is None and not self.terms:
+            raise ValueError("a check needs a pattern, a number, terms or examples: nothing could ever meet it")
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from pydantic import Field, model_validator
 
@@ -66,6 +66,17 @@ class Rubric(Model):
         ids = [c.check for criterion in self.criteria for c in criterion.checks]
         ids += [p.check for p in self.penalties]
         return list(dict.fromkeys([*ids, *self.blockers]))
+
+
+def without(rubric: Rubric, waived: Iterable[str]) -> Rubric:
+    """The rubric with checks left out that a case gives no occasion for; a criterion left empty is gone too."""
+    out = set(waived)
+    criteria = [
+        c.model_copy(update={"checks": [w for w in c.checks if w.check not in out]})
+        for c in rubric.criteria
+        if any(w.check not in out for w in c.checks)
+    ]
+    return rubric.model_copy(update={"criteria": criteria, "required": [r for r in rubric.required if r not in out]})
 
 
 def criterion_points(criterion: Criterion, met: Mapping[str, bool]) -> tuple[float, float]:

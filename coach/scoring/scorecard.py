@@ -55,6 +55,43 @@ class Reading(BaseModel):
     because: str
 
 
+class Point(BaseModel):
+    """One thing to keep, start or stop.
+
+    Attributes:
+        quote: the learner's words it is about, verbatim; empty for what was never said.
+        say: how it could be said; empty for what was said well.
+    """
+
+    check: str
+    title: str
+    quote: str = ""
+    turn: int = 0
+    say: str = ""
+
+
+class Weakest(BaseModel):
+    """The turn that cost most, and what could have been said in its place.
+
+    Attributes:
+        change: how trust and patience moved together. because: title of what was shown that should not be, or of what
+            was due and not done.
+    """
+
+    turn: int
+    quote: str
+    change: int
+    because: str
+    better: str
+
+
+class Feedback(BaseModel):
+    keep: list[Point]
+    start: list[Point]
+    stop: list[Point]
+    weakest: Weakest | None = None
+
+
 class Scorecard(BaseModel):
     """What a drill came to.
 
@@ -63,6 +100,8 @@ class Scorecard(BaseModel):
         percent: 100 * points / max_points, rounded to a whole number.
         not_scored: checks no judge could judge (no figures to compare with, for instance).
         needs_review, review: whether a person should look, and at which checks; the score stands until they do.
+        feedback: what to keep, start and stop. hints: how many were asked for; they cost nothing and judges do not
+            know of them.
         pinned: content hashes of the rubric, prompts, embedder and model behind this score.
     """
 
@@ -82,6 +121,8 @@ class Scorecard(BaseModel):
     needs_review: bool
     review: list[str]
     readings: list[Reading] = []
+    feedback: Feedback | None = None
+    hints: int = 0
     judges: list[str]
     pinned: dict[str, str]
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from coach.store.tables import StoredDrill, StoredPlaybook, StoredTurn
+from coach.store.tables import Account, StoredConcern, StoredDrill, StoredHint, StoredPlaybook, StoredTurn
 
 
 class NoSuchDrill(LookupError):
@@ -30,6 +30,24 @@ class TurnRow:
 
 
 @dataclass(frozen=True)
+class HintRow:
+    turn: int
+    check: str
+    strength: str
+
+
+@dataclass(frozen=True)
+class ConcernRow:
+    """A turn that a trainer should look at, and whose it is."""
+
+    drill_id: str
+    turn: int
+    kind: str
+    account: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
 class DrillRow:
     id: str
     account_id: str
@@ -37,11 +55,15 @@ class DrillRow:
     playbook: str
     seed: int
     voice: str
+    mode: str
+    paused_at: datetime | None
+    paused_s: int
     parent_id: str | None
     parent_turns: int | None
     created_at: datetime
     scorecard: dict[str, Any] | None
     turns: tuple[TurnRow, ...]
+    hints: tuple[HintRow, ...]
 
 
 def _now() -> datetime:
@@ -62,6 +84,7 @@ def create(
     playbook: str,
     seed: int,
     voice: str,
+    mode: str = "practice",
     parent: tuple[str, Sequence[TurnRow]] | None = None,
 ) -> str:
     """A new drill's id. With a parent, its answered turns are taken over."""
@@ -77,6 +100,9 @@ def create(
                 playbook_hash=playbook_hash,
                 seed=seed,
                 voice=voice,
+                mode=mode,
+                paused_s=0,
+                released=False,
                 parent_id=parent[0] if parent else None,
                 parent_turns=len(parent[1]) if parent else None,
                 created_at=now,
@@ -128,6 +154,7 @@ def get(engine: Engine, drill_id: str, account_id: str | None) -> DrillRow:
             raise NoSuchDrill(drill_id)
         row, body = found
         turns = session.scalars(select(StoredTurn).where(StoredTurn.drill_id == drill_id).order_by(StoredTurn.number))
+        hints = session.scalars(select(StoredHint).where(StoredHint.drill_id == drill_id).order_by(StoredHint.number))
         return DrillRow(
             id=row.id,
             account_id=row.account_id,
@@ -135,11 +162,15 @@ def get(engine: Engine, drill_id: str, account_id: str | None) -> DrillRow:
             playbook=body,
             seed=row.seed,
             voice=row.voice,
+            mode=row.mode,
+            paused_at=_aware(row.paused_at) if row.paused_at else None,
+            paused_s=row.paused_s,
             parent_id=row.parent_id,
             parent_turns=row.parent_turns,
             created_at=_aware(row.created_at),
             scorecard=row.scorecard,
             turns=tuple(TurnRow(t.number, t.learner, t.idempotency_key, t.answer) for t in turns),
+            hints=tuple(HintRow(h.turn, h.check_id, h.strength) for h in hints),
         )
 
 
@@ -153,6 +184,131 @@ def recent(engine: Engine, account_id: str, limit: int = 20) -> list[tuple[str, 
             .limit(limit)
         )
         return [(r[0], r[1], _aware(r[2]), r[3]) for r in rows]
+
+
+def relatives(
+    engine: Engine, account_id: str, drill_id: str
+) -> list[tuple[str, str | None, int | None, dict[str, Any] | None]]:
+    """(id, parent, turns taken over, scorecard) of all branches of one conversation, this drill's, oldest first."""
+    with Session(engine) as session:
+        rows = session.execute(
+            select(StoredDrill.id, StoredDrill.parent_id, StoredDrill.parent_turns, StoredDrill.scorecard)
+            .where(
+                StoredDrill.account_id == account_id,
+                StoredDrill.scenario_id
+                == select(StoredDrill.scenario_id).where(StoredDrill.id == drill_id).scalar_subquery(),
+            )
+            .order_by(StoredDrill.created_at, StoredDrill.id)
+        ).all()
+    parents = {row[0]: row[1] for row in rows}
+
+    def root(one: str) -> str:
+        while (parent := parents.get(one)) is not None:
+            one = parent
+        return one
+
+    return [(r[0], r[1], r[2], r[3]) for r in rows if root(r[0]) == root(drill_id)]
+
+
+def attempts(engine: Engine, account_id: str, scenario_id: str, mode: str) -> int:
+    """How many drills of a scenario an account has taken in a mode, those released by a trainer left out."""
+    with Session(engine) as session:
+        found = session.scalar(
+            select(func.count())
+            .select_from(StoredDrill)
+            .where(
+                StoredDrill.account_id == account_id,
+                StoredDrill.scenario_id == scenario_id,
+                StoredDrill.mode == mode,
+                StoredDrill.released.is_(False),
+            )
+        )
+        return found or 0
+
+
+def release(engine: Engine, drill_id: str) -> None:
+    """Let the learner of an assessment take it again.
+
+    Raises:
+        NoSuchDrill: there is none.
+    """
+    with Session(engine) as session, session.begin():
+        done = session.execute(
+            update(StoredDrill).where(StoredDrill.id == drill_id).values(released=True).returning(StoredDrill.id)
+        )
+        if done.scalar() is None:
+            raise NoSuchDrill(drill_id)
+
+
+def pause(engine: Engine, drill_id: str, at: datetime) -> None:
+    """Let a drill rest, unless it rests already."""
+    with Session(engine) as session, session.begin():
+        session.execute(
+            update(StoredDrill).where(StoredDrill.id == drill_id, StoredDrill.paused_at.is_(None)).values(paused_at=at)
+        )
+
+
+def resume(engine: Engine, drill_id: str, at: datetime) -> None:
+    """Take up a resting drill; the time it rested is added up."""
+    with Session(engine) as session, session.begin():
+        row = session.get(StoredDrill, drill_id, with_for_update=True)
+        if row is not None and row.paused_at is not None:
+            row.paused_s += max(0, round((at - _aware(row.paused_at)).total_seconds()))
+            row.paused_at = None
+
+
+def add_hint(engine: Engine, drill_id: str, hint: HintRow) -> None:
+    """Keep that help was asked for; the same help before the same turn counts once."""
+    with Session(engine) as session, session.begin():
+        session.get(StoredDrill, drill_id, with_for_update=True)
+        given = session.scalars(select(StoredHint).where(StoredHint.drill_id == drill_id)).all()
+        if any((h.turn, h.check_id, h.strength) == (hint.turn, hint.check, hint.strength) for h in given):
+            return
+        session.add(
+            StoredHint(
+                drill_id=drill_id,
+                number=len(given) + 1,
+                turn=hint.turn,
+                check_id=hint.check,
+                strength=hint.strength,
+                created_at=_now(),
+            )
+        )
+
+
+def add_concern(engine: Engine, drill_id: str, turn: int, kind: str) -> None:
+    """Keep that a turn should be looked at by a trainer, once."""
+    with Session(engine) as session:
+        session.add(StoredConcern(drill_id=drill_id, turn=turn, kind=kind, created_at=_now()))
+        try:
+            session.commit()
+        except IntegrityError:
+            session.rollback()
+
+
+def concerns(engine: Engine) -> list[ConcernRow]:
+    """Turns that nobody has looked at yet, oldest first."""
+    with Session(engine) as session:
+        rows = session.execute(
+            select(StoredConcern, Account.name)
+            .join(StoredDrill, StoredDrill.id == StoredConcern.drill_id)
+            .join(Account, Account.id == StoredDrill.account_id)
+            .where(StoredConcern.seen_at.is_(None))
+            .order_by(StoredConcern.created_at)
+        )
+        return [ConcernRow(c.drill_id, c.turn, c.kind, name, _aware(c.created_at)) for c, name in rows]
+
+
+def see_concern(engine: Engine, drill_id: str, turn: int, who: str) -> bool:
+    """Mark a turn as looked at; False when there is none that waits."""
+    with Session(engine) as session, session.begin():
+        done = session.execute(
+            update(StoredConcern)
+            .where(StoredConcern.drill_id == drill_id, StoredConcern.turn == turn, StoredConcern.seen_at.is_(None))
+            .values(seen_at=_now(), seen_by=who)
+            .returning(StoredConcern.turn)
+        )
+        return done.scalar() is not None
 
 
 def add_turn(engine: Engine, drill_id: str, number: int, learner: str, key: str | None) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -45,7 +45,12 @@ class StoredPlaybook(Base):
 
 
 class StoredDrill(Base):
-    """One attempt. A rewound drill is a new row that names its parent and how many turns it took over."""
+    """One attempt. A rewound drill is a new row that names its parent and how many turns it took over.
+
+    Attributes:
+        paused_at: since when it rests. paused_s: seconds it has rested before.
+        released: a trainer has let the learner take this assessment again.
+    """
 
     __tablename__ = "drill"
 
@@ -55,6 +60,10 @@ class StoredDrill(Base):
     playbook_hash: Mapped[str] = mapped_column(ForeignKey("playbook.hash"))
     seed: Mapped[int] = mapped_column(Integer)
     voice: Mapped[str] = mapped_column(String(16))
+    mode: Mapped[str] = mapped_column(String(16))
+    paused_at: Mapped[datetime | None]
+    paused_s: Mapped[int] = mapped_column(Integer)
+    released: Mapped[bool] = mapped_column(Boolean)
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("drill.id"))
     parent_turns: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime]
@@ -78,3 +87,29 @@ class StoredTurn(Base):
     answered_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("drill_id", "idempotency_key"),)
+
+
+class StoredHint(Base):
+    """Help that was asked for: which check, how strong, before which turn."""
+
+    __tablename__ = "hint"
+
+    drill_id: Mapped[str] = mapped_column(ForeignKey("drill.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    turn: Mapped[int] = mapped_column(Integer)
+    check_id: Mapped[str] = mapped_column(String(64))
+    strength: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+
+
+class StoredConcern(Base):
+    """A turn that a trainer should look at because of the person, not of the drill."""
+
+    __tablename__ = "concern"
+
+    drill_id: Mapped[str] = mapped_column(ForeignKey("drill.id", ondelete="CASCADE"), primary_key=True)
+    turn: Mapped[int] = mapped_column(Integer, primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    seen_by: Mapped[str | None] = mapped_column(String(80))

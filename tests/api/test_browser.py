@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from coach.compose import Whetstone
 from coach.store import drills
+from evals.scripts import turns
 from tests.conftest import missing
 
 pytestmark = pytest.mark.browser
-SCRIPT = Path(__file__).parents[2] / "evals" / "scripts" / "sales-bakery-price.good.txt"
-LINES = SCRIPT.read_text(encoding="utf-8").splitlines()
+LINES = turns("sales-bakery-price", "good")
 expect.set_options(timeout=30_000)  # the first turn of all waits for the judges to be warmed up
 
 

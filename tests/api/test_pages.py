@@ -19,9 +19,9 @@ from coach.drill.guard import Refusal
 from coach.llm.call import Endpoint, Reason
 from coach.settings import Settings
 from coach.store import accounts, drills
+from evals.scripts import turns
 
 SCENARIO = "sales-bakery-price"
-SCRIPTS = Path(__file__).parents[2] / "evals" / "scripts"
 HTML = {"accept": "text/html"}
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> 您现在这套系统是怎么订货的？"
 
@@ -160,7 +160,7 @@ def test_a_browser_that_keeps_no_cookie_is_told_so(visitor: TestClient) -> None:
 
 def test_a_whole_drill_without_script(learner: TestClient) -> None:
     drill = start(learner)
-    lines = (SCRIPTS / f"{SCENARIO}.good.txt").read_text(encoding="utf-8").splitlines()
+    lines = turns(SCENARIO, "good")
     page = ""
     for number, line in enumerate(lines, 1):
         page = say(learner, drill, number, line)

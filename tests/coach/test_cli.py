@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from evals.scripts import FOLDER
+from evals.scripts import turns
 
 
 def whetstone(home: Path, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -27,7 +27,8 @@ def whetstone(home: Path, *args: str, stdin: str = "") -> subprocess.CompletedPr
 
 
 def test_a_script_played_twice_is_the_same_document(tmp_path: Path) -> None:
-    script = str(FOLDER / "sales-bakery-price.good.txt")
+    script = str(tmp_path / "good.txt")
+    Path(script).write_text("\n".join(turns("sales-bakery-price", "good")), encoding="utf-8")
     args = ("drill", "sales-bakery-price", "--seed", "1", "--script", script, "--json")
     first, second = whetstone(tmp_path, *args), whetstone(tmp_path, *args)
     assert (first.returncode, first.stdout) == (0, second.stdout)

@@ -1,19 +1,22 @@
-"""The nine learner scripts: each verdict as its author judged it by reading, and the qualities clearly apart."""
+"""The learners of every scenario: each verdict as its author judged it by reading, and the qualities clearly apart."""
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
+from coach.catalogue import load
 from coach.compose import Whetstone
-from evals.scripts import CLEAR_GAP, QUALITIES, Quality, differences, expected, play_script
+from evals.scripts import CLEAR_GAP, QUALITIES, Quality, differences, play_script
 
 
-@pytest.mark.parametrize("scenario_id", ["sales-bakery-price", "support-late-parcel", "ops-campaign-defence"])
+@pytest.mark.parametrize("scenario_id", sorted(load().learners))
 def test_a_scenarios_three_learners(coach: Whetstone, scenario_id: str) -> None:
     percents = []
     for quality in QUALITIES:
         drill, card = play_script(coach, scenario_id, quality)
-        assert differences(drill, card, expected(scenario_id)[quality]) == [], quality
+        assert differences(drill, card, coach.catalogue.learners[scenario_id].of(quality)) == [], quality
         percents.append(card.percent)
         learner = [e.learner for e in drill.exchanges]
         for criterion in card.criteria:
@@ -33,14 +36,10 @@ def test_the_score_does_not_hang_on_the_seed(coach: Whetstone, quality: Quality)
 def test_the_report_fails_where_a_script_falls_short(coach: Whetstone, monkeypatch: pytest.MonkeyPatch) -> None:
     from evals import scripts
 
-    real = scripts.expected
-
-    def stricter(scenario_id: str) -> dict[Quality, scripts.Expected]:
-        wanted = real(scenario_id)
-        return {**wanted, "good": wanted["good"].model_copy(update={"ending": "another"})}
-
-    assert not scripts.run(coach).failed
-    monkeypatch.setattr(scripts, "expected", stricter)
+    one = coach.catalogue.learners["sales-bakery-price"]
+    wrong = one.model_copy(update={"good": one.good.model_copy(update={"ending": "another"})})
+    catalogue = dataclasses.replace(coach.catalogue, learners={one.id: wrong})
+    monkeypatch.setitem(coach.__dict__, "catalogue", catalogue)
     report = scripts.run(coach)
-    assert len(report.failures) == 3
+    assert report.failures == ["sales-bakery-price good: ended with trial-agreed, not another"]
     assert "not another" in report.as_text()

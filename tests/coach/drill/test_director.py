@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -105,9 +106,14 @@ def test_no_acceptance_while_an_objection_is_open_or_a_must_unraised(
 def test_the_drill_ends_by_its_turn_limit(drill: tuple[Playbook, int, list[Observation]]) -> None:
     book, seed, observations = drill
     told = run(book, seed, observations)
-    assert told[-1][0].turn <= book.scenario.max_turns
-    if len(observations) >= book.scenario.max_turns:
+    most = book.scenario.max_turns
+    assert told[-1][0].turn <= most + 2
+    if len(observations) >= most + 2:
         assert told[-1][0].ending is not None
+    # Beyond the limit only while the last turn got somewhere: something new was shown, told or settled.
+    for (earlier, _), (later, _) in pairwise(told):
+        if later.turn >= most and later.ending is None:
+            assert (later.done, later.revealed, later.settled) != (earlier.done, earlier.revealed, earlier.settled)
 
 
 @given(drills())

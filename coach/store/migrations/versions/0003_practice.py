@@ -1,0 +1,41 @@
+"""Modes, pauses, hints, and turns to look after."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("drill", sa.Column("mode", sa.String(16), nullable=False, server_default="practice"))
+    op.add_column("drill", sa.Column("paused_at", sa.DateTime(timezone=True)))
+    op.add_column("drill", sa.Column("paused_s", sa.Integer, nullable=False, server_default="0"))
+    op.add_column("drill", sa.Column("released", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.create_table(
+        "hint",
+        sa.Column("drill_id", sa.String(32), sa.ForeignKey("drill.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("turn", sa.Integer, nullable=False),
+        sa.Column("check_id", sa.String(64), nullable=False),
+        sa.Column("strength", sa.String(16), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    )
+    op.create_table(
+        "concern",
+        sa.Column("drill_id", sa.String(32), sa.ForeignKey("drill.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("turn", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True)),
+        sa.Column("seen_by", sa.String(80)),
+    )
+
+
+def downgrade() -> None:
+    op.drop_table("concern")
+    op.drop_table("hint")
+    for column in ("released", "paused_s", "paused_at", "mode"):
+        op.drop_column("drill", column)
