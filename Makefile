@@ -9,7 +9,7 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 LLM  ?=
 
-.PHONY: setup dev run test demo model check bench eval lock vectors clean
+.PHONY: setup dev run test demo model check bench eval lock vectors teach clean
 
 setup: $(VENV)/.setup
 dev: $(VENV)/.dev
@@ -62,6 +62,10 @@ lock: $(VENV)/bin/uv
 vectors: setup
 	$(PY) -c "from knowledge.embed import LocalEmbeddings, keep_vectors; from knowledge.index import embedded_texts; \
 	from knowledge.shipped import load_library; keep_vectors(embedded_texts(load_library()), LocalEmbeddings())"
+
+# After utterances or examples have changed.
+teach: setup
+	$(PY) -m evals.teach
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

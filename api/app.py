@@ -13,7 +13,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from api import problems
 from api.observe import Observed
 from api.routes import chat, drills, health, library
-from api.web import pages
+from api.web import pages, practice
 from coach.compose import Whetstone
 
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -43,7 +43,7 @@ def create_app(coach: Whetstone, *, demo: bool = False) -> FastAPI:
     app.state.whetstone = coach
     app.state.demo = demo
     problems.install(app)
-    for router in (health.router, drills.router, library.router, chat.router, pages.router):
+    for router in (health.router, drills.router, library.router, chat.router, pages.router, practice.router):
         app.include_router(router)
     pages.mount_static(app)
     app.add_middleware(Observed)

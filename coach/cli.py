@@ -238,7 +238,7 @@ def scenarios(as_json: bool) -> None:
     """List the scenarios."""
     from coach import catalogue
 
-    found = catalogue.load().scenarios.values()
+    found = catalogue.load().told.values()
     if as_json:
         names = ("id", "role", "tier", "industry", "title", "title_en", "summary", "minutes", "max_turns", "rubric")
         _print_json([{n: getattr(s, n) for n in names} for s in found])

@@ -15,6 +15,7 @@ from coach.drill.drill import Drill
 from coach.drill.moments import moments
 from coach.drill.session import Sessions
 from coach.drill.voice import AuthoredVoice, ModelVoice, Voice
+from coach.scoring import learned
 from coach.scoring.feedback import feedback
 from coach.scoring.judges import Judge, NumberJudge, PatternJudge, SemanticJudge
 from coach.scoring.model_judge import ModelJudge
@@ -57,7 +58,8 @@ class Whetstone:
 
     @functools.cached_property
     def judges(self) -> Sequence[Judge]:
-        return (PatternJudge(), NumberJudge(), SemanticJudge())
+        taught = learned.load()
+        return (PatternJudge(), NumberJudge(), SemanticJudge(), *([learned.LearnedJudge(taught)] if taught else []))
 
     @functools.cached_property
     def gateway(self) -> Gateway | None:

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api/v1", tags=["drills"], dependencies=[Depends(prin
 @router.get("/scenarios")
 def scenarios(coach: Coach) -> list[shapes.ScenarioSummary]:
     """All scenarios."""
-    return [shapes.ScenarioSummary.model_validate(_public(s)) for s in coach.catalogue.scenarios.values()]
+    return [shapes.ScenarioSummary.model_validate(_public(s)) for s in coach.catalogue.told.values()]
 
 
 @router.get("/scenarios/{scenario_id}")

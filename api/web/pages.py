@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import secrets
 from pathlib import Path
 from typing import Annotated, Any, get_args
 from urllib.parse import quote
@@ -17,16 +18,18 @@ from api.auth import COOKIE, DEMO_ACCOUNTS, Coach, Someone
 from api.problems import Problem
 from api.routes.library import readable
 from api.web import language, marks
+from api.web.chat import chat
 from api.web.drawing import draw
 from api.web.render import PageRoute, error_page, landing, page, plain, remember_language
+from coach.drill.casting import LEVELS, USUAL_LEVEL
 from coach.drill.director import DrillOver
 from coach.drill.drill import finish
-from coach.drill.session import LONGEST_TURN, AlreadyScored, BadTurn, Session, TurnConflict
+from coach.drill.mode import ModeName
+from coach.drill.session import AlreadyScored, BadTurn, Resting, TimeUp, TurnConflict
 from coach.learning_path import GoalNotFound, path_to
 from coach.scoring.scorecard import Scorecard
 from coach.store import accounts
 from coach.store import drills as stored
-from coach.store.accounts import Principal
 from knowledge.filters import Filter
 from knowledge.graph import Node, NodeKind
 from knowledge.item import Kind, Role, Tier
@@ -73,7 +76,7 @@ def home(request: Request, coach: Coach, tried: bool = False) -> HTMLResponse:
     if who is None:
         # A sign-in that leads back here without a cookie: the browser did not keep it.
         return landing(request, message="signin.no-cookie" if tried else "")
-    scenarios = coach.catalogue.scenarios
+    scenarios = coach.catalogue.told
     return page(
         request,
         "home.html",
@@ -81,6 +84,7 @@ def home(request: Request, coach: Coach, tried: bool = False) -> HTMLResponse:
         coach=coach,
         roles={r: [s for s in scenarios.values() if s.role == r] for r in get_args(Role)},
         drills=[(i, scenarios.get(s), at, card) for i, s, at, card in stored.recent(coach.engine, who.id, limit=5)],
+        concerns=stored.concerns(coach.engine) if who.role == "trainer" else [],
     )
 
 
@@ -129,43 +133,40 @@ def sign_out(request: Request, coach: Coach) -> Response:
 
 @router.get("/scenarios/{scenario_id}")
 def scenario(request: Request, scenario_id: str, coach: Coach, who: Someone) -> HTMLResponse:
-    return page(request, "scenario.html", who=who, coach=coach, book=coach.catalogue.playbook(scenario_id))
+    people = [coach.catalogue.personas[i] for i in coach.catalogue.cast(scenario_id)]
+    return page(
+        request,
+        "scenario.html",
+        who=who,
+        coach=coach,
+        book=coach.catalogue.playbook(scenario_id),
+        people=people,
+        levels=range(LEVELS[0], LEVELS[1] + 1),
+        usual=USUAL_LEVEL,
+        modes=get_args(ModeName),
+        to_watch=scenario_id in coach.catalogue.learners,
+    )
 
 
 @router.post("/scenarios/{scenario_id}/start")
-def start(scenario_id: str, coach: Coach, who: Someone, voice: Annotated[str, Form(max_length=20)] = "") -> Response:
-    book = coach.catalogue.playbook(scenario_id)
-    session = coach.sessions.start(who.id, book, voice=voice or coach.default_voice)
+def start(
+    scenario_id: str,
+    coach: Coach,
+    who: Someone,
+    voice: Annotated[str, Form(max_length=20)] = "",
+    persona: Annotated[str, Form(max_length=64)] = "",
+    level: Annotated[int, Form(ge=LEVELS[0], le=LEVELS[1])] = USUAL_LEVEL,
+    mode: Annotated[ModeName, Form()] = "practice",
+) -> Response:
+    seed = secrets.randbelow(2**31)
+    book = coach.catalogue.playbook(scenario_id, persona=persona or None, level=level, seed=seed)
+    session = coach.sessions.start(who.id, book, voice=voice or coach.default_voice, seed=seed, mode=mode)
     return _go(f"/drills/{session.id}")
 
 
 @router.get("/drills/{drill_id}")
 def drill(request: Request, drill_id: str, coach: Coach, who: Someone) -> HTMLResponse:
-    return _chat(request, who, coach.sessions.load(who.id, drill_id))
-
-
-def _chat(
-    request: Request,
-    who: Principal,
-    session: Session,
-    *,
-    status: int = 200,
-    problem: str = "",
-    draft: str = "",
-) -> HTMLResponse:
-    book = session.drill.playbook
-    return page(
-        request,
-        "drill.html",
-        status,
-        who=who,
-        session=session,
-        book=book,
-        ending=session.drill.outcome,
-        longest=LONGEST_TURN,
-        problem=problem,
-        draft=draft,
-    )
+    return chat(request, coach.sessions.load(who.id, drill_id), who=who)
 
 
 @router.post("/drills/{drill_id}/turns")
@@ -180,12 +181,12 @@ def turn(
     """A turn from a browser without script; what is refused stays in the box."""
     try:
         finish(coach.sessions.post(who.id, drill_id, number, text))
-    except (BadTurn, TurnConflict, AlreadyScored, DrillOver) as error:
+    except (BadTurn, TurnConflict, AlreadyScored, DrillOver, Resting, TimeUp) as error:
         session = coach.sessions.load(who.id, drill_id)
         if not isinstance(error, BadTurn):
-            return _chat(request, who, session, status=409, problem="drill.conflict", draft=text)
+            return chat(request, session, who=who, status=409, problem="drill.conflict", draft=text)
         problem = "drill.too-long" if text.strip() else "drill.empty"
-        return _chat(request, who, session, status=422, problem=problem, draft=text)
+        return chat(request, session, who=who, status=422, problem=problem, draft=text)
     return _go(f"/drills/{drill_id}#turn-{number}")
 
 
@@ -216,6 +217,7 @@ def scorecard(request: Request, drill_id: str, coach: Coach, who: Someone) -> Re
         criteria={c.id: c for c in book.rubric.criteria},
         say={m.check: m.say for m in card.missed},
         ending=session.drill.outcome,
+        branches=len(stored.relatives(coach.engine, who.id, drill_id)),
         turns=[
             (n, marks.quoted(e.learner, _quotes(card, n)), e.spoken.text)
             for n, e in enumerate(session.drill.exchanges, 1)

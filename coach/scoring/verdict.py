@@ -20,6 +20,7 @@ ORDER = "order"
 """Notes on checks that were shown but do not count: too much at once in one turn; too late."""
 _MOST_QUESTIONS = 2
 _MOST_SHOWN = 5
+_BY_MEANING = ("semantic", "learned")
 SURE = 0.7
 """From this confidence on a vote counts; below it the judge only asks for a second look."""
 
@@ -100,7 +101,7 @@ def combine(check: Check, votes: Sequence[Vote], *, text: str, turn: int) -> Ver
         v.judge: Opinion(met=v.met, confidence=round(v.confidence, 2), counts=v.confidence >= SURE) for v in votes
     }
     found = [v for v in votes if v.met and v.confidence >= SURE and locate(v.quote, text)]
-    decisive = [v for v in found if check.polarity == "do" or v.judge != "semantic"]
+    decisive = [v for v in found if check.polarity == "do" or v.judge not in _BY_MEANING]
     decisive.sort(key=lambda v: -v.confidence)
     wrong = next((v for v in votes if v.note), None)
     hesitant = [v for v in votes if v.met and v not in decisive]

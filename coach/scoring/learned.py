@@ -1,0 +1,150 @@
+"""The learned judge: what labelled sentences teach about a check, beyond its patterns.
+
+One logistic regression a check over sentence vectors (Universal Sentence Encoder). Taught by `teach`, kept as one file
+of weights with the library, so that judging needs nothing but a product of matrices.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import knowledge
+from coach.scoring import meaning
+from coach.scoring.check import Check
+from coach.scoring.judges import Vote
+from coach.scoring.verdict import SURE
+
+WEIGHTS = Path(knowledge.__file__).parent / "library" / "learned.npz"
+FEWEST = 8
+"""Sentences that show a check, and as many that do not, without which it is not taught."""
+BAR = 0.5
+_SCALE = 4.0
+_OTHERS = 0.1
+"""Weight of sentences written for other checks: taken not to show this one, which is not always so."""
+_POSITIVE_SHARE = 1 / 3
+_SHORTEST = 4
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A sentence and whether it shows a check."""
+
+    check: str
+    text: str
+    met: bool
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Weights by check: probability = sigmoid(vector @ weights + bias).
+
+    Attributes:
+        encoder: fingerprint of the sentence encoder they were taught with; with another they mean nothing.
+    """
+
+    checks: tuple[str, ...]
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    encoder: str
+
+    @functools.cached_property
+    def rows(self) -> Mapping[str, int]:
+        return {check: row for row, check in enumerate(self.checks)}
+
+    def probabilities(self, sentences: Sequence[str]) -> NDArray[np.float32]:
+        """One row a sentence, one column a check."""
+        vectors = np.stack([meaning.vector(s) for s in sentences])
+        scores: NDArray[np.float32] = 1 / (1 + np.exp(-(vectors @ self.weights.T + self.bias)))
+        return scores
+
+    def save(self, path: Path = WEIGHTS) -> None:
+        np.savez_compressed(
+            path,
+            checks=np.array(self.checks),
+            weights=self.weights.astype(np.float16),
+            bias=self.bias,
+            encoder=np.array(self.encoder),
+        )
+
+
+def load(path: Path = WEIGHTS) -> Learned | None:
+    """The weights that ship, or None where there are none for today's encoder."""
+    if not path.exists():
+        return None
+    with np.load(path) as kept:
+        learned = Learned(
+            tuple(str(c) for c in kept["checks"]),
+            kept["weights"].astype(np.float32),
+            kept["bias"].astype(np.float32),
+            str(kept["encoder"]),
+        )
+    return learned if learned.encoder == meaning.fingerprint() else None
+
+
+def teach(labelled: Iterable[Labelled]) -> Learned:
+    """Weights for every check with enough labelled sentences; deterministic.
+
+    Sentences of all other checks count as not showing it, lightly; positives together weigh half of all negatives.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    known = list(labelled)
+    vectors = meaning.encode([s.text for s in known]) * _SCALE
+    of: dict[str, list[int]] = {}
+    for i, one in enumerate(known):
+        of.setdefault(one.check, []).append(i)
+    checks, weights, bias = [], [], []
+    for check, own in sorted(of.items()):
+        shown = [i for i in own if known[i].met]
+        if min(len(shown), len(own) - len(shown)) < FEWEST:
+            continue
+        target = np.zeros(len(known))
+        target[shown] = 1
+        weight = np.full(len(known), _OTHERS)
+        weight[own] = 1.0
+        negative = weight[target == 0].sum()
+        weight[target == 1] *= negative * _POSITIVE_SHARE / len(shown)
+        model: Any = LogisticRegression(C=1.0, max_iter=400).fit(vectors, target, sample_weight=weight)
+        checks.append(check)
+        weights.append(model.coef_[0] * _SCALE)
+        bias.append(model.intercept_[0])
+    return Learned(
+        tuple(checks),
+        np.array(weights, dtype=np.float32),
+        np.array(bias, dtype=np.float32),
+        meaning.fingerprint(),
+    )
+
+
+class LearnedJudge:
+    """Meaning, as labelled sentences taught it."""
+
+    name = "learned"
+
+    def __init__(self, learned: Learned) -> None:
+        self._learned = learned
+
+    def votes(self, checks: Sequence[Check], sentences: Sequence[str], figures: Mapping[str, float]) -> list[Vote]:
+        said = [s for s in sentences if len(s) >= _SHORTEST]
+        rows = self._learned.rows
+        judged = [c for c in checks if c.id in rows and c.number is None]
+        if not said or not judged:
+            return []
+        told = self._learned.probabilities(said)
+        votes = []
+        for check in judged:
+            column = told[:, rows[check.id]]
+            best = int(column.argmax())
+            sure = float(column[best])
+            if sure >= BAR:
+                votes.append(Vote(self.name, check.id, True, max(SURE, sure), said[best]))
+            else:
+                votes.append(Vote(self.name, check.id, False, 1 - sure))
+        return votes

@@ -1,0 +1,18 @@
+"""Teach the learned judge from everything labelled. Run by `make teach` after utterances or examples have changed."""
+
+from __future__ import annotations
+
+from coach.catalogue import load
+from coach.scoring.learned import WEIGHTS, teach
+from evals.understanding import labelled, utterances
+
+
+def main() -> None:
+    checks = load().checks
+    learned = teach(labelled(checks, utterances(checks)))
+    learned.save()
+    print(f"{len(learned.checks)} of {len(checks)} checks taught; {WEIGHTS.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main()
