@@ -12,8 +12,8 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api import problems
 from api.observe import Observed
-from api.routes import chat, drills, health, library
-from api.web import pages, practice
+from api.routes import authoring, chat, drills, health, library
+from api.web import pages, practice, writing
 from coach.compose import Whetstone
 
 _LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -43,7 +43,8 @@ def create_app(coach: Whetstone, *, demo: bool = False) -> FastAPI:
     app.state.whetstone = coach
     app.state.demo = demo
     problems.install(app)
-    for router in (health.router, drills.router, library.router, chat.router, pages.router, practice.router):
+    routes = (health, drills, authoring, library, chat, pages, practice, writing)
+    for router in (module.router for module in routes):
         app.include_router(router)
     pages.mount_static(app)
     app.add_middleware(Observed)

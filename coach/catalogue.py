@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -113,18 +113,24 @@ def compose(
     return Playbook(scenario=played, persona=somebody, rubric=counted, level=level, checks={i: checks[i] for i in ids})
 
 
-def load(folder: Path = SHIPPED) -> Catalogue:
+def load(folder: Path = SHIPPED, authored: Iterable[tuple[str, str]] = ()) -> Catalogue:
     """Read and cross-check the catalogue under `folder`.
+
+    Args:
+        authored: (kind, YAML) of what trainers have published, `scenario` or `learners`; it replaces what ships.
 
     Raises:
         LibraryError: names the first file that is malformed and the field that is wrong.
     """
+    written = list(authored)
+    scenarios = [read(text, Scenario, "scenario") for kind, text in written if kind == "scenario"]
+    learners = [read(text, Learners, "learners") for kind, text in written if kind == "learners"]
     catalogue = Catalogue(
-        scenarios=_read(folder / "scenarios", Scenario),
+        scenarios=_read(folder / "scenarios", Scenario) | {s.id: s for s in scenarios},
         personas=_read(folder / "personas", Persona),
         rubrics=_read(folder / "rubrics", Rubric),
         checks=_read(folder / "checks", Check),
-        learners=_read(folder / "learners", Learners),
+        learners=_read(folder / "learners", Learners) | {one.id: one for one in learners},
     )
     _cross_check(catalogue)
     return catalogue
@@ -147,13 +153,26 @@ def parse(path: Path, model: type[M]) -> M:
         LibraryError: the file is no YAML or does not fit `model`; names the field.
     """
     try:
-        return model.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader))  # noqa: S506
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
         raise LibraryError(f"{path.name}: not readable as YAML: {error}") from error
+    return read(text, model, path.name)
+
+
+def read(text: str, model: type[M], name: str) -> M:
+    """One item from YAML; `name` is what to call it in an error.
+
+    Raises:
+        LibraryError: it is no YAML or does not fit `model`; names the field.
+    """
+    try:
+        return model.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506
+    except yaml.YAMLError as error:
+        raise LibraryError(f"{name}: not readable as YAML: {error}") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise LibraryError(f"{path.name}: {field}: {first['msg']}") from error
+        raise LibraryError(f"{name}: {field}: {first['msg']}") from error
 
 
 def _cross_check(catalogue: Catalogue) -> None:

@@ -310,17 +310,23 @@ def score(transcript: Path, rubric: str, as_json: bool) -> None:
         click.echo(markdown(cards[0], coach.catalogue.checks))
 
 
+_SUITES = ["scripts", "playtest", "customer", "understanding", "retrieval", "masking", "tagging"]
+
+
 @cli.command("eval")
-@click.argument("suite", type=click.Choice(["scripts", "understanding", "retrieval", "masking", "tagging"]))
+@click.argument(
+    "suite", type=click.Choice(["scripts", "playtest", "customer", "understanding", "retrieval", "masking", "tagging"])
+)
+@click.option("--voice", type=click.Choice(["builtin", "llm"]), default="builtin", help="of the suite customer")
 @click.option("--data", type=click.Path(path_type=Path), help="folder of the suite's data, where it needs one")
 @_JSON
-def evaluate(suite: str, data: Path | None, as_json: bool) -> None:
-    """Measure: scripts (learner scripts), understanding (the checks' examples), retrieval (search, on the library or on
-    --data), masking (personal data), tagging (proposed tags)."""
+def evaluate(suite: str, voice: str, data: Path | None, as_json: bool) -> None:
+    """Measure: scripts (each scenario's learners), playtest (learners of every sort), customer (hostile turns),
+    understanding (labelled sentences), retrieval (search, on the library or on --data), masking, tagging."""
     import evals
 
     try:
-        report = evals.run(suite, open_coach(), data)
+        report = evals.run(suite, open_coach(), data, voice)
     except evals.EvalError as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -432,5 +438,7 @@ def user_add(name: str, role: Any) -> None:
 
 
 from coach.cli_library import library  # noqa: E402
+from coach.cli_scenario import scenario  # noqa: E402
 
 cli.add_command(library)
+cli.add_command(scenario)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from knowledge.library import Library
 
 log = structlog.get_logger()
+_LOOK_AGAIN_S = 2.0
 
 
 class Whetstone:
@@ -51,10 +53,26 @@ class Whetstone:
         self._library_ready = threading.Event()
         self.library_failure = ""
         self._graph: tuple[object, Graph] | None = None
+        self._catalogue: tuple[int, catalogue.Catalogue] | None = None
+        self._looked = 0.0
 
-    @functools.cached_property
+    @property
     def catalogue(self) -> catalogue.Catalogue:
-        return catalogue.load()
+        """What ships and what trainers have published, read anew when something has been published."""
+        now = time.monotonic()
+        if self._catalogue is None or now - self._looked >= _LOOK_AGAIN_S:
+            from coach.store import authored
+
+            self._looked = now
+            head = authored.head(self.engine)
+            if self._catalogue is None or head != self._catalogue[0]:
+                written = [(v.kind, v.body) for v in authored.latest(self.engine)]
+                self._catalogue = head, catalogue.load(authored=written)
+        return self._catalogue[1]
+
+    def look_again(self) -> None:
+        """Look for newly published scenarios at once."""
+        self._looked = 0.0
 
     @functools.cached_property
     def judges(self) -> Sequence[Judge]:

@@ -60,16 +60,28 @@ def _cell(value: Any) -> str:
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
-def run(suite: str, coach: Whetstone, data: Path | None) -> Report:
+def run(suite: str, coach: Whetstone, data: Path | None, voice: str = "builtin") -> Report:
     """Run one suite.
+
+    Args:
+        voice: who speaks for the customer in the suite of that name.
 
     Raises:
         EvalError: the suite needs data that is not there.
     """
-    from evals import masking, retrieval, scripts, tagging, understanding
+    from evals import customer, masking, playtest, retrieval, scripts, tagging, understanding
 
     if suite == "scripts":
         return scripts.run(coach)
+    if suite == "customer":
+        from coach import terminal
+
+        if voice == "builtin":
+            return customer.run(coach)
+        with terminal.voice(coach, voice) as chosen:
+            return customer.run(coach, chosen)
+    if suite == "playtest":
+        return playtest.run(coach)
     if suite == "understanding":
         return understanding.run(coach)
     if suite == "masking":

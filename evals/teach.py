@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from coach.catalogue import load
 from coach.scoring.learned import WEIGHTS, teach
-from evals.understanding import labelled, utterances
+from evals.understanding import labelled, talked, utterances
 
 
 def main() -> None:
-    checks = load().checks
-    learned = teach(labelled(checks, utterances(checks)))
+    catalogue = load()
+    checks = catalogue.checks
+    learned = teach(labelled(checks, utterances(checks)), talked(catalogue))
     learned.save()
     print(f"{len(learned.checks)} of {len(checks)} checks taught; {WEIGHTS.stat().st_size:,} bytes")
 

@@ -3,7 +3,8 @@
 `data/utterances.jsonl` ({"check", "text", "met", "batch"}): sentences written from the definitions alone, by people who
 had not seen the patterns; author-labelled. Every second one, by the hash of its text, is held out: neither patterns nor
 learned weights have seen it here. What ships is then taught with all of them. The sentences of batches 1 and 2 were
-used to mend patterns, so they are never in the held-out half.
+used to mend patterns, so they are never in the held-out half. The strength of the regression and its bar were chosen
+on 28 checks of batch 3; batch 4, on other checks, came after and chose nothing.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from coach.catalogue import Catalogue
 from coach.compose import Whetstone
+from coach.drill.casting import fill
+from coach.drill.learners import QUALITIES
 from coach.scoring.check import Check
+from coach.scoring.evidence import own_sentences
 from coach.scoring.judges import Judge
-from coach.scoring.learned import Labelled, LearnedJudge, teach
+from coach.scoring.learned import Labelled, LearnedJudge, Talked, teach
 from coach.scoring.verdict import judge_turn
 from evals import Report
 
@@ -30,6 +35,7 @@ _PRECISION, _RECALL = 0.8, 0.55
 
 @dataclass(frozen=True)
 class Utterance(Labelled):
+    batch: int
     held_out: bool
 
 
@@ -37,7 +43,7 @@ def utterances(checks: Mapping[str, Check], path: Path = UTTERANCES) -> list[Utt
     """The labelled sentences of checks there are."""
     read = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
     return [
-        Utterance(u["check"], u["text"], u["met"], u["batch"] not in _SEEN_BATCHES and _second(u["text"]))
+        Utterance(u["check"], u["text"], u["met"], u["batch"], u["batch"] not in _SEEN_BATCHES and _second(u["text"]))
         for u in read
         if u["check"] in checks
     ]
@@ -59,12 +65,24 @@ def labelled(checks: Mapping[str, Check], said: Iterable[Labelled]) -> list[Labe
     return [*own, *said]
 
 
+def talked(catalogue: Catalogue) -> list[Talked]:
+    """What the learners of all scenarios say, sentence by sentence, with what their authors saw in each turn."""
+    told = []
+    for scenario, learners in catalogue.learners.items():
+        book = catalogue.playbook(scenario)
+        for quality in QUALITIES:
+            for turn in learners.of(quality).turns:
+                said = own_sentences(fill(turn.say, book.persona, book.figures), [])
+                told.append(Talked(tuple(said), frozenset(turn.shows)))
+    return told
+
+
 def run(coach: Whetstone) -> Report:
     """Precision and recall on the held-out half, over all checks by judge, and for each check combined."""
     checks = {i: c for i, c in coach.catalogue.checks.items() if c.number is None and not c.terms}
     said = utterances(checks)
     held_out = [u for u in said if u.held_out]
-    learned = LearnedJudge(teach(labelled(checks, (u for u in said if not u.held_out))))
+    learned = LearnedJudge(teach(labelled(checks, (u for u in said if not u.held_out)), talked(coach.catalogue)))
     others = [j for j in coach.judges if j.name != learned.name]
     panels: dict[str, list[Judge]] = {
         "pattern": [j for j in others if j.name == "pattern"],
@@ -74,16 +92,19 @@ def run(coach: Whetstone) -> Report:
     }
     rows = []
     failures = []
-    for polarity in ("do", "avoid"):
-        chosen = [u for u in held_out if checks[u.check].polarity == polarity]
+    groups = [(p, b) for p in ("do", "avoid") for b in sorted({u.batch for u in held_out})]
+    for polarity, batch in groups:
+        chosen = [u for u in held_out if checks[u.check].polarity == polarity and u.batch == batch]
         for name, judges in panels.items():
             met = [_met(judges, checks[u.check], u.text) for u in chosen]
             measured = _measure(zip(met, (u.met for u in chosen), strict=True))
-            rows.append({"check": f"all to {polarity}", "judges": name, "sentences": len(chosen), **measured})
+            rows.append(
+                {"check": f"all to {polarity}, batch {batch}", "judges": name, "sentences": len(chosen), **measured}
+            )
             if name == "combined" and polarity == "do":
                 for kind, bar in (("precision", _PRECISION), ("recall", _RECALL)):
                     if measured[kind] < bar:
-                        failures.append(f"{kind} of wanted behaviours is {measured[kind]:.3f}, below {bar}")
+                        failures.append(f"batch {batch}: {kind} is {measured[kind]:.3f}, below {bar}")
     for i, check in sorted(checks.items()):
         own = [u for u in held_out if u.check == i]
         if own:

@@ -179,8 +179,10 @@ def step(playbook: Playbook, seed: int, state: State, seen: Observation) -> tupl
     state = _feel(playbook, state, seen, broken=broken is not None, pushed=pushed, long=long)
 
     offended = broken is not None or any(_avoid(playbook, c) for c in seen.met)
-    reveal = [] if offended else _revealing(playbook, state, seen)
-    settle = [] if offended else _settling(playbook, state, seen)
+    # A doubt goes, and a secret comes out, only in answer to something good.
+    open_to = not offended and any(not _avoid(playbook, c) for c in seen.met)
+    reveal = _revealing(playbook, state, seen) if open_to else []
+    settle = _settling(playbook, state, seen) if open_to else []
     state = replace(
         state,
         revealed=(*state.revealed, *(f.id for f in reveal)),

@@ -27,7 +27,7 @@ Refusal = Literal[
 ]
 
 MOST_CHARACTERS = 130
-_STAFF_TALK = re.compile(
+STAFF_TALK = re.compile(
     r"(很高兴|乐意|随时)?为(您|你)服务|有什么(可以|能)(帮|为)(到|助)?(您|你)|感谢(您|你)的?(来电|咨询|支持|理解|反馈|耐心|信任)|"
     r"我们(公司|的产品|的系统|系统|这边|会尽快|可以(为|给|帮)(您|你)|(非常)?抱歉)|(给|帮|为)(您|你)(介绍|安排|申请|处理|演示|办理|推荐|登记|查询|优惠)|"
     r"(作为|我是)(一个|一名|您的|你的)?(ai|人工智能|语言模型|助手|助理|客服|销售|顾问)|(尊敬|亲爱)的|亲,|祝(您|你)"
@@ -76,7 +76,7 @@ def unsafe(text: str, rules: Rules) -> Refusal | None:
         return "not_chinese"
     if any(re.search(p, folded) for p in rules.secrets):
         return "leak"
-    if _STAFF_TALK.search(folded) or _MARKUP.search(text) or _gives_away_ones_own(folded, fold(rules.authored)):
+    if STAFF_TALK.search(folded) or _MARKUP.search(text) or _gives_away_ones_own(folded, fold(rules.authored)):
         return "role_swap"
     if rules.heard and _echoes(text, rules.heard[-1], rules.authored):
         return "echo"

@@ -24,10 +24,12 @@ from coach.scoring.verdict import SURE
 WEIGHTS = Path(knowledge.__file__).parent / "library" / "learned.npz"
 FEWEST = 8
 """Sentences that show a check, and as many that do not, without which it is not taught."""
-BAR = 0.5
+BAR = 0.4
 _SCALE = 4.0
 _OTHERS = 0.1
 """Weight of sentences written for other checks: taken not to show this one, which is not always so."""
+_TALK = 0.3
+"""Weight of sentences out of whole conversations, which are what is really said: they keep the judge quiet there."""
 _POSITIVE_SHARE = 1 / 3
 _SHORTEST = 4
 
@@ -39,6 +41,14 @@ class Labelled:
     check: str
     text: str
     met: bool
+
+
+@dataclass(frozen=True)
+class Talked:
+    """Sentences of one turn of a conversation, and every check the turn shows."""
+
+    sentences: tuple[str, ...]
+    shows: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -88,30 +98,37 @@ def load(path: Path = WEIGHTS) -> Learned | None:
     return learned if learned.encoder == meaning.fingerprint() else None
 
 
-def teach(labelled: Iterable[Labelled]) -> Learned:
+def teach(labelled: Iterable[Labelled], talked: Iterable[Talked] = ()) -> Learned:
     """Weights for every check with enough labelled sentences; deterministic.
 
-    Sentences of all other checks count as not showing it, lightly; positives together weigh half of all negatives.
+    Sentences of all other checks, and of conversations that do not show it, count as not showing it, lightly; positives
+    together weigh half of all negatives.
     """
     from sklearn.linear_model import LogisticRegression
 
-    known = list(labelled)
-    vectors = meaning.encode([s.text for s in known]) * _SCALE
-    of: dict[str, list[int]] = {}
-    for i, one in enumerate(known):
-        of.setdefault(one.check, []).append(i)
+    known, turns = list(labelled), list(talked)
+    texts = dict.fromkeys([*(s.text for s in known), *(s for turn in turns for s in turn.sentences)])
+    place = {text: i for i, text in enumerate(texts)}
+    vectors = meaning.encode(list(texts)) * _SCALE
+    of: dict[str, dict[int, bool]] = {}
+    for one in known:
+        of.setdefault(one.check, {})[place[one.text]] = one.met
+    others = np.zeros(len(texts))
+    others[[place[s.text] for s in known]] = _OTHERS
     checks, weights, bias = [], [], []
     for check, own in sorted(of.items()):
-        shown = [i for i in own if known[i].met]
+        shown = [i for i, met in own.items() if met]
         if min(len(shown), len(own) - len(shown)) < FEWEST:
             continue
-        target = np.zeros(len(known))
+        target = np.zeros(len(texts))
         target[shown] = 1
-        weight = np.full(len(known), _OTHERS)
-        weight[own] = 1.0
+        weight = others.copy()
+        silent = [place[s] for turn in turns if check not in turn.shows for s in turn.sentences]
+        weight[silent] = _TALK
+        weight[list(own)] = 1.0
         negative = weight[target == 0].sum()
         weight[target == 1] *= negative * _POSITIVE_SHARE / len(shown)
-        model: Any = LogisticRegression(C=1.0, max_iter=400).fit(vectors, target, sample_weight=weight)
+        model: Any = LogisticRegression(C=3.0, max_iter=400).fit(vectors, target, sample_weight=weight)
         checks.append(check)
         weights.append(model.coef_[0] * _SCALE)
         bias.append(model.intercept_[0])

@@ -113,3 +113,16 @@ class StoredConcern(Base):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
     seen_by: Mapped[str | None] = mapped_column(String(80))
+
+
+class Authored(Base):
+    """A version of something a trainer wrote: `kind` is scenario or learners, `body` its YAML."""
+
+    __tablename__ = "authored"
+
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    body: Mapped[str] = mapped_column(Text)
+    who: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]

@@ -39,7 +39,7 @@ def test_the_report_fails_where_a_script_falls_short(coach: Whetstone, monkeypat
     one = coach.catalogue.learners["sales-bakery-price"]
     wrong = one.model_copy(update={"good": one.good.model_copy(update={"ending": "another"})})
     catalogue = dataclasses.replace(coach.catalogue, learners={one.id: wrong})
-    monkeypatch.setitem(coach.__dict__, "catalogue", catalogue)
+    monkeypatch.setattr(type(coach), "catalogue", property(lambda self: catalogue))
     report = scripts.run(coach)
     assert report.failures == ["sales-bakery-price good: ended with trial-agreed, not another"]
     assert "not another" in report.as_text()

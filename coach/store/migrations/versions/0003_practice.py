@@ -32,9 +32,19 @@ def upgrade() -> None:
         sa.Column("seen_at", sa.DateTime(timezone=True)),
         sa.Column("seen_by", sa.String(80)),
     )
+    op.create_table(
+        "authored",
+        sa.Column("kind", sa.String(16), primary_key=True),
+        sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("who", sa.String(80), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("authored")
     op.drop_table("concern")
     op.drop_table("hint")
     for column in ("released", "paused_s", "paused_at", "mode"):
