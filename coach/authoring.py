@@ -126,6 +126,12 @@ def _read(text: str, model: type[M]) -> M:
     if len(text) > LONGEST:
         raise AuthoringError(f"{len(text)} characters; {LONGEST} are the most")
     try:
+        # A few aliases of aliases grow to billions of nodes when they are read.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
+            raise AuthoringError("aliases (*name) are not read: write it out")
+    except yaml.YAMLError as error:
+        raise AuthoringError(f"not readable as YAML: {error}") from error
+    try:
         return catalogue.read(text, model, model.__name__.lower())
     except LibraryError as error:
         raise AuthoringError(str(error)) from error

@@ -47,7 +47,9 @@ def voice(coach: Whetstone, name: str) -> Iterator[Voice]:
             "--voice llm: no model is configured (WHETSTONE_LLM_MODEL) and none is installed (make model)"
         )
     with local.serve(local.default_cache() / there[0].file) as server:
-        yield ModelVoice(Gateway(server.endpoint))
+        gateway = Gateway(server.endpoint)
+        gateway.warm()  # reading the weights takes longer than a reply may
+        yield ModelVoice(gateway)
 
 
 def read_script(path: Path) -> list[str]:

@@ -26,7 +26,7 @@ def watch(request: Request, scenario_id: str, coach: Coach, who: Someone) -> HTM
     book = coach.catalogue.playbook(scenario_id)
     if scenario_id not in coach.catalogue.learners:
         raise Problem(404, "nobody has been written for this scenario yet")
-    played = [watched(coach, scenario_id, q) for q in QUALITIES if q != "middling"]
+    played = [watched(coach, scenario_id, q) for q in reversed(QUALITIES) if q != "middling"]
     return page(request, "watch.html", who=who, book=book, played=played)
 
 

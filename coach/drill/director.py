@@ -327,10 +327,14 @@ def _revealing(playbook: Playbook, state: State, seen: Observation) -> list[Fact
 
 
 def _settling(playbook: Playbook, state: State, seen: Observation) -> list[Objection]:
-    """At most one a turn: people let go of one doubt at a time. One that was met before it came up counts too."""
+    """At most one a turn: people let go of one doubt at a time, and to something said to it in this very turn.
+
+    What was said before a doubt came up does not settle it: it has to be said again, as in life.
+    """
     for objection in playbook.scenario.objections:
         up = objection.id in state.raised or holds(objection.raised, state, seen, playbook)
-        if objection.id not in state.settled and up and holds(objection.settled, state, seen, playbook):
+        spoken_to = not objection.settled.check_ids() or bool(seen.met & objection.settled.check_ids())
+        if objection.id not in state.settled and up and spoken_to and holds(objection.settled, state, seen, playbook):
             return [objection]
     return []
 
