@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -251,23 +252,39 @@ def scenarios(as_json: bool) -> None:
 @click.argument("scenario")
 @click.option("--voice", type=click.Choice(["builtin", "llm"]), default="builtin", show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), help="the same seed and words, the same drill")
+@click.option("--persona", help="id of who plays the customer; `any` draws one by the seed")
+@click.option("--level", type=click.IntRange(1, 5), default=3, show_default=True, help="1 easy to 5 hard")
+@click.option("--mode", type=click.Choice(["practice", "strict"]), default="practice", show_default=True)
 @click.option("--script", type=click.Path(path_type=Path), help="a UTF-8 file, one learner turn a line")
 @_JSON
-def drill(scenario: str, voice: str, seed: int | None, script: Path | None, as_json: bool) -> None:
+def drill(
+    scenario: str,
+    voice: str,
+    seed: int | None,
+    persona: str | None,
+    level: int,
+    mode: str,
+    script: Path | None,
+    as_json: bool,
+) -> None:
     """Practise a scenario in the terminal, or play a script through it."""
     from coach import terminal
     from coach.catalogue import NotInCatalogue
     from coach.drill.session import BadTurn
+    from coach.drill.strict import NoScript, strict_book
 
     if as_json and script is None:
         raise click.ClickException("--json needs --script")
     coach = open_coach()
+    seed = secrets.randbelow(2**31) if seed is None else seed
     try:
-        book = coach.catalogue.playbook(scenario)
+        book = coach.catalogue.playbook(scenario, persona=persona, level=level, seed=seed)
+        if mode == "strict":
+            book = strict_book(book)
         with terminal.voice(coach, voice) as chosen:
             lines = terminal.read_script(script) if script else None
             terminal.play(coach, book, chosen, seed=seed, lines=lines, as_json=as_json)
-    except (NotInCatalogue, BadTurn, terminal.TerminalError) as error:
+    except (NotInCatalogue, NoScript, BadTurn, terminal.TerminalError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -15,6 +15,7 @@ from coach import catalogue
 from coach.drill.drill import Drill
 from coach.drill.moments import moments
 from coach.drill.session import Sessions
+from coach.drill.strict import unsaid
 from coach.drill.voice import AuthoredVoice, ModelVoice, Voice
 from coach.scoring import learned
 from coach.scoring.feedback import feedback
@@ -222,7 +223,7 @@ class Whetstone:
             judges=self.judges,
             rubric_hash=book.rubric_hash,
             figures=book.figures,
-            verdicts=[e.verdicts for e in drill.exchanges],
+            verdicts=[*(e.verdicts for e in drill.exchanges), *([unsaid(book, drill.state)] if book.strict else [])],
             model_judge=ModelJudge(self.gateway) if self.gateway and told else None,
             search=search if self.library_ready and told else None,
             say=book.scenario.overrides,

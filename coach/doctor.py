@@ -84,9 +84,11 @@ def _library(coach: Whetstone) -> Finding:
 
 
 def _encoder() -> Finding:
-    from coach.scoring import meaning
+    from coach.scoring import learned, meaning
 
-    return Finding("judges", True, f"pattern, number, semantic (weights {meaning.fingerprint()})")
+    weights = learned.load()
+    taught = f", learned ({len(weights.checks)} checks)" if weights else ""
+    return Finding("judges", True, f"pattern, number, semantic{taught} (encoder {meaning.fingerprint()})")
 
 
 def _endpoint(coach: Whetstone) -> Finding:

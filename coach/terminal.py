@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,12 +74,11 @@ def play(
     book: Playbook,
     chosen: Voice,
     *,
-    seed: int | None = None,
+    seed: int,
     lines: Sequence[str] | None = None,
     as_json: bool = False,
 ) -> None:
     """Play a drill, from `lines` or from the keyboard, and print what was said and the scorecard."""
-    seed = secrets.randbelow(2**31) if seed is None else seed
     drill = Drill(book, seed)
     if not as_json:
         click.echo(f"—— {book.scenario.title} ——\n\n{book.persona.name}：{drill.opening}\n")

@@ -159,7 +159,10 @@ def _filler(
         value = figures[name]
         if not pattern:
             return written(value, form)
-        forms = {written(value, f) for f in ("", "万", form)} | {written(value, form).replace(",", "")}
+        forms = {written(value), written(value, form)}
+        if round(value, 6) == round(round(value / 10_000, 2) * 10_000, 6):
+            forms.add(written(value, "万"))
+        forms |= {f.replace(",", "") for f in forms}
         return f"(?:{'|'.join(re.escape(f) for f in sorted(forms))})"
 
     return put

@@ -36,7 +36,9 @@ def due(book: Playbook, state: State) -> tuple[str, str] | None:
         (check, because); None when everything has been shown.
     """
     for check, because in _candidates(book, state):
-        if check not in state.done and check in book.checks and book.checks[check].polarity == "do":
+        # A doubt goes in answer to something said to it, also when it has been said before.
+        fresh = because or check not in state.done
+        if fresh and check in book.checks and book.checks[check].polarity == "do":
             return check, because
     return None
 
@@ -52,7 +54,9 @@ def _candidates(book: Playbook, state: State) -> Iterator[tuple[str, str]]:
             for fact in scenario.facts:
                 if fact.id in objection.settled.facts and fact.id not in state.revealed:
                     yield from ((c, objection.title) for c in _wanted(fact.when, worth, state))
-            yield from ((c, objection.title) for c in _wanted(objection.settled, worth, state))
+            fresh = _wanted(objection.settled, worth, state)
+            again = sorted(objection.settled.check_ids(), key=lambda c: -worth.get(c, 0))
+            yield from ((c, objection.title) for c in fresh or again[:1])
     hidden = [f for f in scenario.facts if f.id not in state.revealed and set(f.when.facts) <= set(state.revealed)]
     asked = [c for f in hidden for c in _wanted(f.when, worth, state)]
     yield from ((c, "") for c in sorted(asked, key=lambda c: -worth.get(c, 0)))

@@ -50,13 +50,12 @@ def lint(scenario: Scenario, persona: Persona, rubric: Rubric, checks: dict[str,
 def to_win(scenario: Scenario, ending: Ending) -> set[str]:
     """The fewest checks that have to be shown for this ending, as far as its conditions name them."""
     needed: set[str] = set()
+    groups: list[frozenset[str]] = []
     seen: set[str] = set()
 
     def need(when: When) -> None:
         needed.update(when.all)
-        for group in (when.does, when.any):
-            if group and not needed & set(group):
-                needed.add(min(group))
+        groups.extend(frozenset(group) for group in (when.does, when.any) if group)
         for fact in scenario.facts:
             if fact.id in when.facts and fact.id not in seen:
                 seen.add(fact.id)
@@ -72,7 +71,16 @@ def to_win(scenario: Scenario, ending: Ending) -> set[str]:
             seen.add(objection.id)
             need(objection.settled)
     need(ending.when)
-    return needed
+    return needed | _smallest(frozenset(needed), tuple(dict.fromkeys(groups)))
+
+
+def _smallest(have: frozenset[str], groups: tuple[frozenset[str], ...]) -> frozenset[str]:
+    """A smallest set with one of every group, given what is there already."""
+    open_groups = [g for g in groups if not g & have]
+    if not open_groups:
+        return have
+    narrowest = min(open_groups, key=lambda g: (len(g), sorted(g)))
+    return min((_smallest(have | {one}, tuple(open_groups)) for one in sorted(narrowest)), key=len)
 
 
 def _drawn(scenario: Scenario) -> bool:
@@ -96,6 +104,8 @@ def _references(scenario: Scenario, rubric: Rubric, checks: dict[str, Check]) ->
     for where, when in _conditions(scenario):
         if unknown := sorted(when.check_ids() - set(checks)):
             yield Finding("error", where, f"there is no check named {', '.join(unknown)}")
+        if (when.trust_min or 0) > 100 or (when.turn_min or 0) > scenario.max_turns:
+            yield Finding("error", where, "can never hold: the bound is out of reach")
     for reaction in scenario.reactions:
         if reaction.check not in checks:
             yield Finding("error", f"reactions.{reaction.check}", "there is no check of that name")
@@ -158,8 +168,6 @@ def _reachable(scenario: Scenario, checks: dict[str, Check]) -> Iterator[Finding
         elif _wanted(objection.settled, checks) is False:
             yield Finding("error", f"objections.{objection.id}", "only bad behaviour settles it")
     for where, when in _conditions(scenario):
-        if (when.trust_min or 0) > 100 or (when.turn_min or 0) > scenario.max_turns:
-            yield Finding("error", where, "can never hold: the bound is out of reach")
         if when.trust_min is not None and when.trust_max is not None and when.trust_min > when.trust_max:
             yield Finding("error", where, "can never hold: trust_min is above trust_max")
     for name, stuck in _stuck(scenario):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from typing import Any
 
 from pydantic import Field
 
@@ -25,6 +26,10 @@ class Playbook(Model):
     level: int = 3
     strict: bool = False
     checks: dict[str, Check] = Field(description="every check the scenario or the rubric speaks of, by id")
+
+    def changed(self, **values: Any) -> Playbook:
+        """A playbook with some values replaced. (`model_copy` would take the hash along.)"""
+        return Playbook(**(dict(self) | values))
 
     @functools.cached_property
     def hash(self) -> str:

@@ -170,7 +170,7 @@ class Sessions:
         if mode == "free":
             turns = min(FREE_TURNS, sum(len(lines) for lines in playbook.persona.wait.values()))
             scenario = playbook.scenario.model_copy(update={"max_turns": turns})
-            playbook = playbook.model_copy(update={"scenario": scenario})
+            playbook = playbook.changed(scenario=scenario)
         drill_id = drills.create(
             self._engine,
             mode=mode,

@@ -65,7 +65,7 @@ def strict_book(book: Playbook) -> Playbook:
         lines=["好，就到这里。"],
     )
     scenario = book.scenario.model_copy(update={"endings": [*book.scenario.endings, done]})
-    return book.model_copy(update={"scenario": scenario, "rubric": rubric, "checks": checks, "strict": True})
+    return book.changed(scenario=scenario, rubric=rubric, checks=checks, strict=True)
 
 
 def open_script(scenario: Scenario) -> Act:
@@ -98,6 +98,14 @@ def hear(book: Playbook, state: State, text: str, turn: int) -> Turned:
     else:
         acts = (Act("line", _id(number + 1), script[number].customer, "neutral"),)
     return Turned(text, {check: verdict}, acts, after)
+
+
+def unsaid(book: Playbook, state: State) -> dict[str, Verdict]:
+    """Verdicts on the steps that were not reached: a script broken off is not a script said."""
+    return {
+        _id(n): Verdict(check=_id(n), polarity="do", met=False, confidence=1.0)
+        for n in range(state.turn + 1, len(book.scenario.script) + 1)
+    }
 
 
 def difference(step: ScriptStep, text: str) -> str:

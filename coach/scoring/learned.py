@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import knowledge
-from coach.scoring import meaning
+from coach.scoring import meaning, negation
 from coach.scoring.check import Check
 from coach.scoring.judges import Vote
 from coach.scoring.verdict import SURE
+from knowledge.text import fold
 
 WEIGHTS = Path(knowledge.__file__).parent / "library" / "learned.npz"
 FEWEST = 8
@@ -149,7 +150,8 @@ class LearnedJudge:
         self._learned = learned
 
     def votes(self, checks: Sequence[Check], sentences: Sequence[str], figures: Mapping[str, float]) -> list[Vote]:
-        said = [s for s in sentences if len(s) >= _SHORTEST]
+        # Vectors hardly tell doing a thing from refusing to: 现在怎么订货我也不问.
+        said = [s for s in sentences if len(s) >= _SHORTEST and not negation.refused(fold(s), 0, len(fold(s)))]
         rows = self._learned.rows
         judged = [c for c in checks if c.id in rows and c.number is None]
         if not said or not judged:

@@ -11,7 +11,8 @@ import re
 _CLAUSE_END = re.compile(r"[,;:、，；：。.!?！？…\n](?!\d)")
 _SPARES = (
     r"再(?:打扰|打给|联系|找|烦)(?:您|你)"
-    r"|(?:(?:问|跟|向|找|要|让|叫)[^,]{0,6}|[您你]要[^,]{0,4})(?:验证码|密码|卡号|银行卡|身份证)"
+    r"|(?:(?:问|跟|向|找|要|让|叫)[^,]{0,6}|[您你]要[^,]{0,4})"
+    r"(?:验证码|密码|卡号|银行卡|身份证)"
 )
 """What one promises not to do: to trouble the other person again, to ask for what nobody may ask for."""
 _REFUSES = re.compile(

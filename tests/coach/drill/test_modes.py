@@ -27,14 +27,14 @@ from coach.drill.session import (
 )
 from coach.drill.strict import NoScript
 from coach.drill.voice import AuthoredVoice
-from coach.scoring.judges import NumberJudge, PatternJudge
+from coach.scoring.judges import Judge, NumberJudge, PatternJudge
 from coach.scoring.score import score
 from coach.scoring.scorecard import Scorecard
 from coach.store import accounts, drills
 from coach.store.tables import StoredTurn
 from evals.scripts import turns
 
-JUDGES = [PatternJudge(), NumberJudge()]
+JUDGES: list[Judge] = [PatternJudge(), NumberJudge()]
 ASKS = "您说贵，是跟现在这套比，还是手上有别家的报价？"
 ASKS_PROCESS = "现在各家店是怎么订货的？"
 IN_NEED = "我真的不想活了，谁也别管我。"
@@ -207,14 +207,16 @@ def test_the_clock_stands_still_while_a_timed_drill_rests(desk: Desk) -> None:
 
 
 def test_a_free_drill_goes_on_where_a_practice_ends(engine: Engine, catalogue: Catalogue) -> None:
-    # The scenario's own endings are taken out of the way: only the turns are left to end it.
+    # Only one ending that chatter never earns is left, and running out of turns.
     shipped = catalogue.playbook("sales-bakery-price")
-    last = [e for e in shipped.scenario.endings if e.when is None]
-    scenario = shipped.scenario.model_copy(update={"endings": last})
-    desk = Desk(engine, shipped.model_copy(update={"scenario": scenario}))
+    raw = shipped.model_dump()
+    last = [e for e in shipped.scenario.endings if e.when is None or e.kind == "won"]
+    raw["scenario"]["endings"] = [e.model_dump() for e in last]
+    desk = Desk(engine, shipped)
     ended: dict[ModeName, int | None] = {}
-    for mode in modes():
-        session = desk.start(mode)
+    modes: tuple[ModeName, ...] = ("practice", "free")
+    for mode in modes:
+        session = desk.start(mode, Playbook.model_validate(raw))
         ended[mode] = None
         for number in range(1, 17):
             session = desk.post(session, number, f"今天第{number}次跟您聊，天气不错。")
@@ -222,10 +224,6 @@ def test_a_free_drill_goes_on_where_a_practice_ends(engine: Engine, catalogue: C
                 ended[mode] = number
                 break
     assert ended == {"practice": 14, "free": None}
-
-
-def modes() -> tuple[ModeName, ModeName]:
-    return "practice", "free"
 
 
 def test_a_free_drill_has_as_many_turns_as_the_persona_has_words_for(desk: Desk) -> None:
@@ -240,6 +238,13 @@ def test_a_free_drill_has_forty_turns_at_most(engine: Engine, catalogue: Catalog
         shipped.model_dump() | {"persona": shipped.persona.model_copy(update={"wait": wait})}
     )
     assert Desk(engine, talkative).start("free").drill.playbook.scenario.max_turns == 40
+
+
+def test_one_playbook_can_be_started_in_one_mode_after_another(engine: Engine, catalogue: Catalogue) -> None:
+    desk = Desk(engine, catalogue.playbook("sales-bakery-price"))
+    assert desk.start("practice").drill.playbook.scenario.max_turns == 14
+    assert desk.start("free").drill.playbook.scenario.max_turns == 25
+    assert desk.start("strict").drill.playbook.strict
 
 
 def test_strict_practice_needs_a_script(desk: Desk, catalogue: Catalogue) -> None:

@@ -15,12 +15,12 @@ from coach.drill.safety import ANSWER, speaks_of_self_harm
 from coach.drill.session import Sessions
 from coach.drill.strict import strict_book
 from coach.drill.voice import AUTHORED
-from coach.scoring.judges import NumberJudge, PatternJudge
+from coach.scoring.judges import Judge, NumberJudge, PatternJudge
 from coach.scoring.score import score
 from coach.store import accounts, drills
 from coach.store.database import open_database
 
-JUDGES = [PatternJudge(), NumberJudge()]
+JUDGES: list[Judge] = [PatternJudge(), NumberJudge()]
 DATA = Path(evals.__file__).parent / "data"
 DESPERATE = "我真的不想活了，每天都撑不下去。"
 GOOD = "您说贵，是跟现在这套比，还是手上有别家的报价？"

@@ -10,9 +10,9 @@ from coach.drill.playbook import Playbook
 from coach.drill.scenario import Term
 from coach.drill.terms import Stated, stated
 from coach.drill.voice import AUTHORED
-from coach.scoring.judges import NumberJudge, PatternJudge
+from coach.scoring.judges import Judge, NumberJudge, PatternJudge
 
-JUDGES = [PatternJudge(), NumberJudge()]
+JUDGES: list[Judge] = [PatternJudge(), NumberJudge()]
 FEE = Term(id="fee", title="实施费", near="实施费", unit="yuan", right=[6000.0], truth="实施费一次性 6,000 元。")
 REFUND = Term(id="refund", title="退费期限", near="退费", unit="day", right=["window"], truth="九十天内。")
 REPLY = Term(id="reply", title="答复", near="答复", unit="day", truth="只看学员自己怎么说。")

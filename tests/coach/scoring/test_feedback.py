@@ -13,7 +13,7 @@ from coach.drill.moments import moments
 from coach.drill.voice import AUTHORED
 from coach.scoring.check import Check
 from coach.scoring.feedback import feedback
-from coach.scoring.judges import NumberJudge, PatternJudge
+from coach.scoring.judges import Judge, NumberJudge, PatternJudge
 from coach.scoring.rubric import Rubric
 from coach.scoring.score import score
 from coach.scoring.scorecard import Feedback, Scorecard, add_up
@@ -202,7 +202,7 @@ class TestWeakest:
 def test_after_a_whole_drill_every_quote_is_the_learners_own(catalogue: Catalogue, scenario: str, quality: str) -> None:
     book = catalogue.playbook(scenario, seed=1)
     turns = [fill(t.say, book.persona, book.figures) for t in catalogue.learners[scenario].of(quality).turns]  # type: ignore[arg-type]
-    judges = [PatternJudge(), NumberJudge()]
+    judges: list[Judge] = [PatternJudge(), NumberJudge()]
     drill = play(book, 1, judges, AUTHORED, turns)
     scored = score(
         book.rubric,
