@@ -29,7 +29,7 @@ class Playbook(Model):
 
     def changed(self, **values: Any) -> Playbook:
         """A playbook with some values replaced. (`model_copy` would take the hash along.)"""
-        return Playbook(**(dict(self) | values))
+        return Playbook(**({name: getattr(self, name) for name in Playbook.model_fields} | values))
 
     @functools.cached_property
     def hash(self) -> str:
