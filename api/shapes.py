@@ -349,7 +349,7 @@ def drill(session: Session) -> Drill:
             learner=e.learner,
             customer=e.spoken.text,
             voice=Spoken(source=e.spoken.source, refused=list(e.spoken.refused), degraded=e.spoken.degraded),
-            mood=e.state.mood,
+            mood=e.state.mood if session.may.mood else None,
         )
         for i, e in enumerate(session.drill.exchanges, 1)
     ]

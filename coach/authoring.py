@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import yaml
@@ -77,7 +77,10 @@ def try_out(coach: Whetstone, text: str, learners: str = "") -> list[Played]:
     book = catalogue.compose(
         scenario, known.personas[scenario.persona], known.rubrics[scenario.rubric], known.checks, seed=1
     )
-    return list(playtest(book, written, coach.judges, coach.score))
+    try:
+        return list(playtest(book, written, coach.judges, coach.score))
+    except ValueError as error:
+        raise AuthoringError(f"learners: {error}") from error
 
 
 def row(played: Played) -> dict[str, Any]:
@@ -109,10 +112,21 @@ def publish(coach: Whetstone, text: str, who: str, learners: str = "") -> tuple[
         first = next(f for f in checked.findings if f.severity == "error")
         raise AuthoringError(f"{first.where}: {first.message}")
     name = checked.scenario.id
-    if learners.strip():
-        written = _read(learners, Learners)
-        if written.id != name:
-            raise AuthoringError(f"learners: they are for {written.id}, the scenario is {name}")
+    known = coach.catalogue
+    written = _read(learners, Learners) if learners.strip() else None
+    if written is not None and written.id != name:
+        raise AuthoringError(f"learners: they are for {written.id}, the scenario is {name}")
+    try:
+        catalogue.cross_check(
+            replace(
+                known,
+                scenarios={**known.scenarios, name: checked.scenario},
+                learners={**known.learners, **({name: written} if written else {})},
+            )
+        )
+    except LibraryError as error:
+        raise AuthoringError(str(error)) from error
+    if written is not None:
         authored.add(coach.engine, "learners", name, learners, who)
     version = authored.add(coach.engine, "scenario", name, text, who)
     coach.look_again()
@@ -125,16 +139,30 @@ M = TypeVar("M", Scenario, Learners)
 def _read(text: str, model: type[M]) -> M:
     if len(text) > LONGEST:
         raise AuthoringError(f"{len(text)} characters; {LONGEST} are the most")
-    try:
-        # A few aliases of aliases grow to billions of nodes when they are read.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.SafeLoader)):
-            raise AuthoringError("aliases (*name) are not read: write it out")
-    except yaml.YAMLError as error:
-        raise AuthoringError(f"not readable as YAML: {error}") from error
+    _harmless(text)
     try:
         return catalogue.read(text, model, model.__name__.lower())
     except LibraryError as error:
         raise AuthoringError(str(error)) from error
+
+
+_DEEPEST = 40
+
+
+def _harmless(text: str) -> None:
+    """Refuse what reading would choke on: aliases of aliases grow to billions of nodes, deep nesting ends all."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=catalogue.LOADER):
+            if isinstance(event, yaml.AliasEvent):
+                raise AuthoringError("aliases (*name) are not read: write it out")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise AuthoringError(f"nested more than {_DEEPEST} deep")
+    except (yaml.YAMLError, ValueError) as error:
+        if isinstance(error, AuthoringError):
+            raise
+        raise AuthoringError(f"not readable as YAML: {error}") from error
 
 
 _DIALOGUE = re.compile(r"^[-*>\s]*\*{0,2}([^：:\n]{1,12})\*{0,2}[：:]\s*(.+)$", re.M)

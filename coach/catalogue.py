@@ -25,7 +25,7 @@ from knowledge.shipped import LibraryError
 SHIPPED = Path(knowledge.__file__).parent / "library"
 ANYBODY = "any"
 # The safe loader in C reads the catalogue ten times faster, where it was built.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 M = TypeVar("M", Check, Learners, Persona, Rubric, Scenario)
 
 
@@ -132,7 +132,7 @@ def load(folder: Path = SHIPPED, authored: Iterable[tuple[str, str]] = ()) -> Ca
         checks=_read(folder / "checks", Check),
         learners=_read(folder / "learners", Learners) | {one.id: one for one in learners},
     )
-    _cross_check(catalogue)
+    cross_check(catalogue)
     return catalogue
 
 
@@ -166,16 +166,22 @@ def read(text: str, model: type[M], name: str) -> M:
         LibraryError: it is no YAML or does not fit `model`; names the field.
     """
     try:
-        return model.model_validate(yaml.load(text, Loader=_Loader))  # noqa: S506
-    except yaml.YAMLError as error:
-        raise LibraryError(f"{name}: not readable as YAML: {error}") from error
+        return model.model_validate(yaml.load(text, Loader=LOADER))  # noqa: S506
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise LibraryError(f"{name}: {field}: {first['msg']}") from error
+    except (yaml.YAMLError, ValueError, ArithmeticError, RecursionError) as error:
+        raise LibraryError(f"{name}: not readable as YAML: {error}") from error
 
 
-def _cross_check(catalogue: Catalogue) -> None:
+def cross_check(catalogue: Catalogue) -> None:
+    """Whether everything that is named is there, and every scenario can be played.
+
+    Raises:
+        LibraryError: says where something is missing.
+    """
+
     def need(where: str, ids: set[str], there: Mapping[str, Model], what: str) -> None:
         if missing := sorted(ids - set(there)):
             raise LibraryError(f"{where}: no {what} named {', '.join(missing)}")

@@ -26,6 +26,7 @@ from coach.scoring.score import Found, score
 from coach.scoring.scorecard import Scorecard
 from coach.settings import Settings
 from coach.transcript import Transcript
+from knowledge.shipped import LibraryError
 from knowledge.skills import industries, skills
 
 if TYPE_CHECKING:
@@ -68,7 +69,12 @@ class Whetstone:
             head = authored.head(self.engine)
             if self._catalogue is None or head != self._catalogue[0]:
                 written = [(v.kind, v.body) for v in authored.latest(self.engine)]
-                self._catalogue = head, catalogue.load(authored=written)
+                try:
+                    self._catalogue = head, catalogue.load(authored=written)
+                except LibraryError as error:
+                    # What was published under earlier rules must not take everything else down.
+                    log.error("published scenarios are left out", error=str(error))
+                    self._catalogue = head, catalogue.load()
         return self._catalogue[1]
 
     def look_again(self) -> None:

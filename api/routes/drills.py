@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Generator, Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Path, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from api import shapes
@@ -215,7 +215,7 @@ def concerns(coach: Coach) -> list[shapes.Concern]:
 
 
 @router.post("/concerns/{drill_id}/{turn_number}/seen", status_code=204)
-def seen(drill_id: str, turn_number: int, coach: Coach, who: Trainer) -> None:
+def seen(drill_id: str, turn_number: Annotated[int, Path(ge=1, le=1000)], coach: Coach, who: Trainer) -> None:
     """Say that somebody has looked after it."""
     if not stored.see_concern(coach.engine, drill_id, turn_number, who.name):
         raise Problem(404, "there is no such turn waiting")

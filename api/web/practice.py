@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Depends, Form, Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from api.auth import Coach, Someone, Trainer, trainer
@@ -98,6 +98,6 @@ def understanding(request: Request, drill_id: str, coach: Coach, who: Someone) -
 
 
 @router.post("/concerns/{drill_id}/{turn}/seen")
-def seen(drill_id: str, turn: int, coach: Coach, who: Trainer) -> Response:
+def seen(drill_id: str, turn: Annotated[int, Path(ge=1, le=1000)], coach: Coach, who: Trainer) -> Response:
     stored.see_concern(coach.engine, drill_id, turn, who.name)
     return RedirectResponse("/", 303)

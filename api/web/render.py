@@ -126,6 +126,8 @@ def remember_language(request: Request, response: Response) -> Response:
 def _told(request: Request, error: Exception) -> HTMLResponse:
     """The page for an error, with the status and the reason the API would give for it."""
     handlers = request.app.exception_handlers
-    handler = next(handlers[kind] for kind in type(error).__mro__ if kind in handlers)
+    handler = next((handlers[kind] for kind in type(error).__mro__ if kind in handlers), None)
+    if handler is None:
+        raise error
     problem = handler(request, error)
     return error_page(request, problem.status_code, json.loads(problem.body)["detail"])

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import RedirectResponse, Response
 
 from api.auth import Coach, Trainer, trainer
+from api.problems import Problem
 from api.web.render import PageRoute, page
 from coach import authoring
 from coach.catalogue import SHIPPED
@@ -29,7 +30,10 @@ def write(request: Request, coach: Coach, who: Trainer, scenario: str = "", case
         published = authored.versions(coach.engine, "scenario", scenario)
         text = published[-1].body if published else (SHIPPED / "scenarios" / f"{scenario}.yaml").read_text("utf-8")
     elif case and coach.library_ready:
-        text = authoring.draft(coach, coach.library.get(case))
+        try:
+            text = authoring.draft(coach, coach.library.get(case))
+        except KeyError as error:
+            raise Problem(404, "there is no such item") from error
     return _page(request, who, coach, text)
 
 
@@ -56,7 +60,7 @@ def tried(
 
 
 def _page(request: Request, who: Trainer, coach: Coach, text: str, *, status: int = 200, **found: Any) -> HTMLResponse:
-    told = {"checked": None, "rows": [], "problem": "", "longest": authoring.LONGEST, **found}
+    told = {"checked": None, "rows": [], "problem": "", **found}
     return page(
         request,
         "write.html",

@@ -6,6 +6,9 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping
 from statistics import NormalDist
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat
 
 from coach.scoring.check import Model
 
@@ -66,14 +69,14 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
 class Draw(Model):
     """A figure that differs from seed to seed: one of low, low + step, ... up to high."""
 
-    low: float
-    high: float
-    step: float
+    low: FiniteFloat
+    high: FiniteFloat
+    step: Annotated[FiniteFloat, Field(gt=0)]
 
     def value(self, name: str, seed: int) -> float:
         steps = round((self.high - self.low) / self.step) + 1
-        if self.step <= 0 or steps < 2:
-            raise ValueError("a drawn figure needs a positive step that fits between low and high")
+        if steps < 2:
+            raise ValueError("a drawn figure needs a step that fits between low and high")
         digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
         return round(self.low + self.step * (int.from_bytes(digest[:4], "big") % steps), 6)
 
@@ -82,7 +85,7 @@ class Formula(Model):
     """A computed figure: the formula's name and, as arguments, numbers or names of earlier figures."""
 
     formula: str
-    of: list[str | float]
+    of: list[str | FiniteFloat]
 
 
 def compute(figures: Mapping[str, float | Draw | Formula], seed: int = 0) -> dict[str, float]:
@@ -107,4 +110,6 @@ def compute(figures: Mapping[str, float | Draw | Formula], seed: int = 0) -> dic
             raise ValueError(f"figure {name}: {error} is not a figure before it") from error
         except (TypeError, ValueError, ArithmeticError) as error:
             raise ValueError(f"figure {name}: {error}") from error
+        if not math.isfinite(values[name]):
+            raise ValueError(f"figure {name}: is no finite number")
     return values

@@ -17,6 +17,8 @@ from knowledge.text import fold
 FEWEST_FACTS, FEWEST_OBJECTIONS, FEWEST_ENDINGS, FEWEST_TO_WIN = 4, 3, 4, 4
 FEWEST_EXAMPLES = 6
 _SEEDS = 20
+_UNWRITTEN = "待写"
+"""What a draft says where somebody has to write."""
 _SHE = re.compile(r"\b(he|she|his|her|him)\b", re.I)
 
 
@@ -140,6 +142,8 @@ def _places(scenario: Scenario) -> Iterator[Finding]:
     for where, text in _texts(scenario.model_dump(mode="json"), ""):
         if unknown := sorted(places(text) - known):
             yield Finding("error", where, f"nothing is called {', '.join(unknown)}")
+        if _UNWRITTEN in text:
+            yield Finding("error", where, f"still says {_UNWRITTEN}")
         if where.endswith("_en") and _SHE.search(text):
             yield Finding("warning", where, "says he or she: the customer may be played by anybody")
 

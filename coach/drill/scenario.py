@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from coach.drill.figures import Draw, Formula, compute
 from coach.drill.persona import Mood, Seat, Worry
@@ -143,7 +143,7 @@ class Term(Model):
     title: Text
     near: Regex
     unit: Literal["count", "percent", "yuan", "day", "ratio"]
-    right: list[float | str] = []
+    right: list[FiniteFloat | str] = []
     known: bool = False
     truth: Text
 
@@ -217,7 +217,7 @@ class Scenario(Model):
     stance: Text
     objectives: list[Text] = Field(min_length=1)
     fact_sheet: list[FactSheetEntry] = Field(min_length=1)
-    figures: dict[str, float | Draw | Formula] = {}
+    figures: dict[str, FiniteFloat | Draw | Formula] = {}
     terms: list[Term] = []
     opening: list[Text] = Field(min_length=2)
     facts: list[Fact] = Field(min_length=3)

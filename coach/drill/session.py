@@ -171,16 +171,19 @@ class Sessions:
             turns = min(FREE_TURNS, sum(len(lines) for lines in playbook.persona.wait.values()))
             scenario = playbook.scenario.model_copy(update={"max_turns": turns})
             playbook = playbook.changed(scenario=scenario)
-        drill_id = drills.create(
-            self._engine,
-            mode=mode,
-            account_id=account_id,
-            scenario_id=playbook.scenario.id,
-            playbook_hash=playbook.hash,
-            playbook=playbook.model_dump_json(),
-            seed=secrets.randbelow(2**31) if seed is None else seed,
-            voice=voice,
-        )
+        try:
+            drill_id = drills.create(
+                self._engine,
+                mode=mode,
+                account_id=account_id,
+                scenario_id=playbook.scenario.id,
+                playbook_hash=playbook.hash,
+                playbook=playbook.model_dump_json(),
+                seed=secrets.randbelow(2**31) if seed is None else seed,
+                voice=voice,
+            )
+        except drills.AttemptTaken as error:
+            raise AttemptUsed("this assessment has been taken; a trainer can allow another attempt") from error
         return self.load(account_id, drill_id)
 
     def load(self, account_id: str | None, drill_id: str) -> Session:

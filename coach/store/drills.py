@@ -19,6 +19,10 @@ class NoSuchDrill(LookupError):
     """There is no drill of that id for this account."""
 
 
+class AttemptTaken(ValueError):
+    """There is an assessment of this scenario for this account already."""
+
+
 @dataclass(frozen=True)
 class TurnRow:
     """A stored turn; `answer` is None while the turn has not been answered."""
@@ -87,7 +91,11 @@ def create(
     mode: str = "practice",
     parent: tuple[str, Sequence[TurnRow]] | None = None,
 ) -> str:
-    """A new drill's id. With a parent, its answered turns are taken over."""
+    """A new drill's id. With a parent, its answered turns are taken over, and the hints asked for on the way.
+
+    Raises:
+        AttemptTaken: it is an assessment that this account has taken.
+    """
     drill_id = uuid.uuid4().hex
     _keep_playbook(engine, playbook_hash, playbook)
     with Session(engine) as session, session.begin():
@@ -108,7 +116,27 @@ def create(
                 created_at=now,
             )
         )
-        session.flush()
+        try:
+            session.flush()
+        except IntegrityError as error:
+            raise AttemptTaken(scenario_id) from error
+        if parent:
+            given = session.scalars(
+                select(StoredHint)
+                .where(StoredHint.drill_id == parent[0], StoredHint.turn <= len(parent[1]))
+                .order_by(StoredHint.number)
+            )
+            for number, hint in enumerate(given.all(), 1):
+                session.add(
+                    StoredHint(
+                        drill_id=drill_id,
+                        number=number,
+                        turn=hint.turn,
+                        check_id=hint.check_id,
+                        strength=hint.strength,
+                        created_at=hint.created_at,
+                    )
+                )
         for turn in parent[1] if parent else ():
             session.add(
                 StoredTurn(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, Boolean, DateTime, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
@@ -70,7 +70,18 @@ class StoredDrill(Base):
     scored_at: Mapped[datetime | None]
     scorecard: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
-    __table_args__ = (Index("ix_drill_account_created", "account_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_drill_account_created", "account_id", "created_at"),
+        # Two assessments started at once are still one attempt.
+        Index(
+            "ux_drill_assessment",
+            "account_id",
+            "scenario_id",
+            unique=True,
+            sqlite_where=text("mode = 'assessment' AND NOT released"),
+            postgresql_where=text("mode = 'assessment' AND NOT released"),
+        ),
+    )
 
 
 class StoredTurn(Base):

@@ -161,12 +161,10 @@ def test_a_concern_reaches_trainers_until_one_has_seen_to_it(client: TestClient)
     assert client.post(f"/api/v1/concerns/{me}/2/seen", headers=TRAINER).status_code == 404
 
 
-@pytest.mark.xfail(strict=True, reason="a number too large for the database is a fault of ours (500)")
 def test_a_turn_number_out_of_this_world(client: TestClient) -> None:
     assert client.post(f"/api/v1/concerns/x/{10**20}/seen", headers=TRAINER).status_code in (404, 422)
 
 
-@pytest.mark.xfail(strict=True, reason="the API tells the mood in every mode; the page in practice only")
 def test_the_mood_is_not_told_in_an_assessment(client: TestClient) -> None:
     turns = say(client, start(client, mode="assessment"), 1)["turns"]
     assert isinstance(turns, list)

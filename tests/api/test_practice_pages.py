@@ -163,7 +163,6 @@ def test_what_was_understood_is_for_trainers(client: TestClient) -> None:
     assert client.get("/drills/nope/understanding", headers=TRAINER).status_code == 404
 
 
-@pytest.mark.xfail(strict=True, reason="moments() has none for strict practice; zip(strict=True) then fails: 500")
 def test_what_was_understood_of_strict_practice(client: TestClient) -> None:
     drill = start(client, mode="strict")
     say(client, drill, 1, IN_NEED)

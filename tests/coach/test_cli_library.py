@@ -78,7 +78,7 @@ ITEMS = [
 def small(home: Path, catalogue: Catalogue) -> Whetstone:
     coach = Whetstone(Settings(home=home, llm_model=""))
     coach.embeddings = BigramEmbeddings()
-    coach.catalogue = catalogue
+    coach._catalogue = 0, catalogue
     coach.judges = (PatternJudge(), NumberJudge())
     return coach
 

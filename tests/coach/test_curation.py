@@ -47,7 +47,7 @@ def coach(coach: Whetstone, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatc
     """With a library of one lesson, and no judge that needs a model."""
     monkeypatch.setattr("knowledge.shipped.load_library", lambda: [LESSON])
     coach.embeddings = BigramEmbeddings()
-    coach.catalogue = catalogue
+    coach._catalogue = 0, catalogue
     coach.judges = (PatternJudge(), NumberJudge())
     return coach
 

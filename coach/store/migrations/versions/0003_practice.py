@@ -14,6 +14,15 @@ def upgrade() -> None:
     op.add_column("drill", sa.Column("paused_at", sa.DateTime(timezone=True)))
     op.add_column("drill", sa.Column("paused_s", sa.Integer, nullable=False, server_default="0"))
     op.add_column("drill", sa.Column("released", sa.Boolean, nullable=False, server_default=sa.false()))
+    only = sa.text("mode = 'assessment' AND NOT released")
+    op.create_index(
+        "ux_drill_assessment",
+        "drill",
+        ["account_id", "scenario_id"],
+        unique=True,
+        sqlite_where=only,
+        postgresql_where=only,
+    )
     op.create_table(
         "hint",
         sa.Column("drill_id", sa.String(32), sa.ForeignKey("drill.id", ondelete="CASCADE"), primary_key=True),
@@ -47,5 +56,6 @@ def downgrade() -> None:
     op.drop_table("authored")
     op.drop_table("concern")
     op.drop_table("hint")
+    op.drop_index("ux_drill_assessment", "drill")
     for column in ("released", "paused_s", "paused_at", "mode"):
         op.drop_column("drill", column)
