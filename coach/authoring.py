@@ -122,7 +122,8 @@ def publish(coach: Whetstone, text: str, who: str, learners: str = "") -> tuple[
                 known,
                 scenarios={**known.scenarios, name: checked.scenario},
                 learners={**known.learners, **({name: written} if written else {})},
-            )
+            ),
+            only={name},
         )
     except LibraryError as error:
         raise AuthoringError(str(error)) from error

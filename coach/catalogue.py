@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -113,26 +113,41 @@ def compose(
     return Playbook(scenario=played, persona=somebody, rubric=counted, level=level, checks={i: checks[i] for i in ids})
 
 
-def load(folder: Path = SHIPPED, authored: Iterable[tuple[str, str]] = ()) -> Catalogue:
+def load(folder: Path = SHIPPED) -> Catalogue:
     """Read and cross-check the catalogue under `folder`.
-
-    Args:
-        authored: (kind, YAML) of what trainers have published, `scenario` or `learners`; it replaces what ships.
 
     Raises:
         LibraryError: names the first file that is malformed and the field that is wrong.
     """
-    written = list(authored)
-    scenarios = [read(text, Scenario, "scenario") for kind, text in written if kind == "scenario"]
-    learners = [read(text, Learners, "learners") for kind, text in written if kind == "learners"]
     catalogue = Catalogue(
-        scenarios=_read(folder / "scenarios", Scenario) | {s.id: s for s in scenarios},
+        scenarios=_read(folder / "scenarios", Scenario),
         personas=_read(folder / "personas", Persona),
         rubrics=_read(folder / "rubrics", Rubric),
         checks=_read(folder / "checks", Check),
-        learners=_read(folder / "learners", Learners) | {one.id: one for one in learners},
+        learners=_read(folder / "learners", Learners),
     )
     cross_check(catalogue)
+    return catalogue
+
+
+def overlaid(shipped: Catalogue, authored: Iterable[tuple[str, str]]) -> Catalogue:
+    """A catalogue with what trainers have published in place of what ships.
+
+    Args:
+        authored: (kind, YAML), kind `scenario` or `learners`.
+
+    Raises:
+        LibraryError: something published does not fit.
+    """
+    written = list(authored)
+    scenarios = {s.id: s for s in (read(text, Scenario, "scenario") for kind, text in written if kind == "scenario")}
+    learners = {
+        one.id: one for one in (read(text, Learners, "learners") for kind, text in written if kind == "learners")
+    }
+    catalogue = replace(
+        shipped, scenarios={**shipped.scenarios, **scenarios}, learners={**shipped.learners, **learners}
+    )
+    cross_check(catalogue, only={*scenarios, *learners})
     return catalogue
 
 
@@ -175,8 +190,11 @@ def read(text: str, model: type[M], name: str) -> M:
         raise LibraryError(f"{name}: not readable as YAML: {error}") from error
 
 
-def cross_check(catalogue: Catalogue) -> None:
+def cross_check(catalogue: Catalogue, only: Collection[str] | None = None) -> None:
     """Whether everything that is named is there, and every scenario can be played.
+
+    Args:
+        only: ids of the scenarios to look at, with their learners; all when None.
 
     Raises:
         LibraryError: says where something is missing.
@@ -200,6 +218,8 @@ def cross_check(catalogue: Catalogue) -> None:
     for check in catalogue.checks.values():
         need(f"checks/{check.id}.yaml", {check.before} if check.before else set(), catalogue.checks, "check")
     for scenario in catalogue.scenarios.values():
+        if only is not None and scenario.id not in only:
+            continue
         where = f"scenarios/{scenario.id}.yaml"
         need(where, {scenario.persona}, catalogue.personas, "persona")
         need(where, {scenario.rubric}, catalogue.rubrics, "rubric")
@@ -209,6 +229,8 @@ def cross_check(catalogue: Catalogue) -> None:
         except ValueError as error:
             raise LibraryError(str(error) if isinstance(error, LibraryError) else f"{where}: {error}") from error
     for learners in catalogue.learners.values():
+        if only is not None and learners.id not in only:
+            continue
         where = f"learners/{learners.id}.yaml"
         need(where, {learners.id}, catalogue.scenarios, "scenario")
         for quality in QUALITIES:

@@ -12,6 +12,7 @@ import structlog
 
 import prompts
 from coach import catalogue
+from coach.catalogue import Catalogue
 from coach.drill.drill import Drill
 from coach.drill.moments import moments
 from coach.drill.session import Sessions
@@ -70,12 +71,16 @@ class Whetstone:
             if self._catalogue is None or head != self._catalogue[0]:
                 written = [(v.kind, v.body) for v in authored.latest(self.engine)]
                 try:
-                    self._catalogue = head, catalogue.load(authored=written)
+                    self._catalogue = head, catalogue.overlaid(self._shipped, written)
                 except LibraryError as error:
                     # What was published under earlier rules must not take everything else down.
                     log.error("published scenarios are left out", error=str(error))
-                    self._catalogue = head, catalogue.load()
+                    self._catalogue = head, self._shipped
         return self._catalogue[1]
+
+    @functools.cached_property
+    def _shipped(self) -> Catalogue:
+        return catalogue.load()
 
     def look_again(self) -> None:
         """Look for newly published scenarios at once."""

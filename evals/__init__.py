@@ -79,7 +79,7 @@ def run(suite: str, coach: Whetstone, data: Path | None, voice: str = "builtin")
         if voice == "builtin":
             return customer.run(coach)
         with terminal.voice(coach, voice) as chosen:
-            return customer.run(coach, chosen, limit=100)  # a small local model takes seconds a turn
+            return customer.run(coach, chosen, limit=45)  # a small local model takes seconds a turn
     if suite == "playtest":
         return playtest.run(coach)
     if suite == "understanding":
