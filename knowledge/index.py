@@ -589,7 +589,10 @@ class Index:
                 ),
                 {"places": json.dumps(list(places))},
             ).all()
-        return {place: [row.other for row in rows if row.place == place] for place in places}
+        beside: dict[int, list[int]] = {place: [] for place in places}
+        for row in rows:
+            beside[row.place].append(row.other)
+        return beside
 
 
 def embedded_text(item: Item, passage: Passage) -> str:
